@@ -1,0 +1,355 @@
+-- Generated from the migrated database by `npm run generate`; read it, do not run it.
+
+create table categories (
+  id uuid not null,
+  slug text not null,
+  name text not null,
+  description text not null default ''::text,
+  image text,
+  parent_id uuid,
+  position integer not null default 0,
+  active boolean not null default true,
+  version integer not null default 1,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint categories_parent_id_name_key UNIQUE NULLS NOT DISTINCT (parent_id, name),
+  constraint categories_slug_key UNIQUE (slug),
+  constraint categories_pkey PRIMARY KEY (id),
+  constraint categories_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES categories(id)
+);
+
+create table event_effects (
+  event_id uuid not null,
+  subscriber text not null,
+  applied_at timestamp with time zone not null default now(),
+  constraint event_effects_pkey PRIMARY KEY (event_id, subscriber)
+);
+
+create table event_log_head (
+  singleton boolean not null default true,
+  position bigint not null,
+  constraint event_log_head_pkey PRIMARY KEY (singleton),
+  constraint event_log_head_singleton_check CHECK (singleton)
+);
+
+create table events (
+  position bigint not null,
+  event_id uuid not null,
+  type text not null,
+  occurred_at timestamp with time zone not null,
+  actor_id uuid,
+  subject_type text not null,
+  subject_id text not null,
+  changes jsonb not null,
+  data jsonb not null,
+  lsn pg_lsn not null,
+  constraint events_event_id_key UNIQUE (event_id),
+  constraint events_pkey PRIMARY KEY ("position")
+);
+CREATE INDEX events_by_time ON public.events USING btree (occurred_at);
+
+create table import_issues (
+  import_id uuid not null,
+  seq integer not null,
+  line integer not null,
+  sku text,
+  field text,
+  code text not null,
+  message text not null,
+  rejected boolean not null,
+  constraint import_issues_pkey PRIMARY KEY (import_id, seq),
+  constraint import_issues_import_id_fkey FOREIGN KEY (import_id) REFERENCES imports(id) ON DELETE CASCADE
+);
+
+create table import_quantities (
+  import_id uuid not null,
+  product_id uuid not null,
+  quantity integer not null,
+  constraint import_quantities_pkey PRIMARY KEY (import_id, product_id),
+  constraint import_quantities_import_id_fkey FOREIGN KEY (import_id) REFERENCES imports(id) ON DELETE CASCADE,
+  constraint import_quantities_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id) ON DELETE CASCADE,
+  constraint import_quantities_quantity_check CHECK ((quantity >= 0))
+);
+
+create table imports (
+  id uuid not null,
+  status text not null,
+  mode text not null,
+  file_name text not null,
+  size_bytes bigint,
+  bytes_read bigint not null default 0,
+  count_read integer not null default 0,
+  count_created integer not null default 0,
+  count_updated integer not null default 0,
+  count_unchanged integer not null default 0,
+  count_existing integer not null default 0,
+  count_rejected integer not null default 0,
+  error jsonb,
+  created_by uuid,
+  created_at timestamp with time zone not null,
+  started_at timestamp with time zone,
+  finished_at timestamp with time zone,
+  constraint imports_pkey PRIMARY KEY (id),
+  constraint imports_mode_check CHECK ((mode = ANY (ARRAY['create'::text, 'upsert'::text]))),
+  constraint imports_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
+);
+
+create table outbox (
+  id bigint not null generated always as identity,
+  event_id uuid not null,
+  type text not null,
+  occurred_at timestamp with time zone not null,
+  actor_id uuid,
+  subject_type text not null,
+  subject_id text not null,
+  changes jsonb not null default '{}'::jsonb,
+  data jsonb not null default '{}'::jsonb,
+  constraint outbox_pkey PRIMARY KEY (id)
+);
+
+create table price_history (
+  product_id uuid not null,
+  valid_from timestamp with time zone not null,
+  price bigint not null,
+  sale_price bigint,
+  import_id uuid,
+  actor_id uuid,
+  constraint price_history_pkey PRIMARY KEY (product_id, valid_from),
+  constraint price_history_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id) ON DELETE CASCADE
+);
+
+create table product_changes (
+  id bigint not null generated always as identity,
+  product_id uuid not null,
+  sku text not null,
+  at timestamp with time zone not null,
+  action text not null,
+  version integer not null,
+  changes jsonb not null default '{}'::jsonb,
+  import_id uuid,
+  actor_id uuid,
+  constraint product_changes_pkey PRIMARY KEY (id),
+  constraint product_changes_action_check CHECK ((action = ANY (ARRAY['created'::text, 'updated'::text, 'archived'::text, 'restored'::text, 'deleted'::text])))
+);
+CREATE INDEX product_changes_of ON public.product_changes USING btree (product_id, id);
+CREATE INDEX product_changes_of_import ON public.product_changes USING btree (import_id, id) WHERE (import_id IS NOT NULL);
+
+create table product_images (
+  id uuid not null,
+  product_id uuid not null,
+  position integer not null,
+  key text not null,
+  alt text not null default ''::text,
+  source_url text,
+  width integer not null,
+  height integer not null,
+  created_at timestamp with time zone not null,
+  constraint product_images_product_id_position_key UNIQUE (product_id, "position") DEFERRABLE,
+  constraint product_images_pkey PRIMARY KEY (id),
+  constraint product_images_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id) ON DELETE CASCADE
+);
+
+create table product_texts (
+  product_id uuid not null,
+  title tsvector not null,
+  description text not null default ''::text,
+  attributes jsonb not null default '{}'::jsonb,
+  constraint product_texts_pkey PRIMARY KEY (product_id),
+  constraint product_texts_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id) ON DELETE CASCADE
+);
+CREATE INDEX product_texts_document ON public.product_texts USING gin (search_document(title, description));
+CREATE INDEX product_texts_title ON public.product_texts USING gin (title);
+
+create table products (
+  id uuid not null,
+  sku text not null,
+  slug text not null,
+  name text not null,
+  price bigint not null,
+  sale_price bigint,
+  effective_price bigint not null generated always as COALESCE(sale_price, price) stored,
+  featured boolean not null default false,
+  active boolean not null default true,
+  availability text not null,
+  category_id uuid,
+  brand text,
+  gender text,
+  condition text,
+  color text,
+  size text,
+  age_group text,
+  material text,
+  gtin text,
+  mpn text,
+  group_id text,
+  image text,
+  offers_count integer not null default 0,
+  lowest_offer bigint,
+  offers_in_stock integer not null default 0,
+  owner_id uuid,
+  archived_at timestamp with time zone,
+  version integer not null default 1,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint products_sku_key UNIQUE (sku),
+  constraint products_slug_key UNIQUE (slug),
+  constraint products_pkey PRIMARY KEY (id),
+  constraint products_category_id_fkey FOREIGN KEY (category_id) REFERENCES categories(id),
+  constraint products_availability_check CHECK ((availability = ANY (ARRAY['in_stock'::text, 'out_of_stock'::text, 'preorder'::text, 'backorder'::text]))),
+  constraint products_check CHECK (((sale_price >= 0) AND (sale_price < price))),
+  constraint products_price_check CHECK ((price >= 0))
+);
+CREATE INDEX products_by_brand ON public.products USING btree (brand, effective_price, id) WHERE (active AND (archived_at IS NULL));
+CREATE INDEX products_by_category ON public.products USING btree (category_id, effective_price, id) WHERE (active AND (archived_at IS NULL));
+CREATE INDEX products_by_color ON public.products USING btree (color) WHERE (active AND (archived_at IS NULL));
+CREATE INDEX products_by_created ON public.products USING btree (created_at, id) WHERE (active AND (archived_at IS NULL));
+CREATE INDEX products_by_group ON public.products USING btree (group_id) WHERE (group_id IS NOT NULL);
+CREATE INDEX products_by_name ON public.products USING btree (name, id) WHERE (active AND (archived_at IS NULL));
+CREATE INDEX products_by_offer ON public.products USING btree (COALESCE(lowest_offer, '9223372036854775807'::bigint), id) WHERE (active AND (archived_at IS NULL));
+CREATE INDEX products_by_offer_desc ON public.products USING btree (COALESCE(lowest_offer, ('-1'::integer)::bigint), id) WHERE (active AND (archived_at IS NULL));
+CREATE INDEX products_by_price ON public.products USING btree (effective_price, id) WHERE (active AND (archived_at IS NULL));
+CREATE INDEX products_by_size ON public.products USING btree (size) WHERE (active AND (archived_at IS NULL));
+CREATE INDEX products_featured ON public.products USING btree (created_at, id) WHERE (featured AND active AND (archived_at IS NULL));
+
+create table retired_category_slugs (
+  slug text not null,
+  category_id uuid not null,
+  retired_at timestamp with time zone not null,
+  constraint retired_category_slugs_pkey PRIMARY KEY (slug),
+  constraint retired_category_slugs_category_id_fkey FOREIGN KEY (category_id) REFERENCES categories(id) ON DELETE CASCADE
+);
+
+create table retired_product_slugs (
+  slug text not null,
+  product_id uuid not null,
+  retired_at timestamp with time zone not null,
+  constraint retired_product_slugs_pkey PRIMARY KEY (slug),
+  constraint retired_product_slugs_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id) ON DELETE CASCADE
+);
+CREATE INDEX retired_product_slugs_of ON public.retired_product_slugs USING btree (product_id);
+
+create table search_words (
+  word text not null,
+  constraint search_words_pkey PRIMARY KEY (word)
+);
+CREATE INDEX search_words_similar ON public.search_words USING gin (word gin_trgm_ops);
+
+create table shop_settings (
+  name text not null,
+  value text not null,
+  constraint shop_settings_pkey PRIMARY KEY (name)
+);
+
+create table stock (
+  product_id uuid not null,
+  on_hand integer not null,
+  constraint stock_pkey PRIMARY KEY (product_id),
+  constraint stock_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id) ON DELETE CASCADE,
+  constraint stock_not_negative CHECK ((on_hand >= 0))
+);
+
+create table stock_movements (
+  id bigint not null generated always as identity,
+  product_id uuid not null,
+  delta integer not null,
+  on_hand integer not null,
+  reason text not null,
+  reference text,
+  actor_id uuid,
+  at timestamp with time zone not null,
+  constraint stock_movements_pkey PRIMARY KEY (id),
+  constraint stock_movements_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id) ON DELETE CASCADE
+);
+CREATE INDEX stock_movements_of ON public.stock_movements USING btree (product_id, id);
+
+CREATE OR REPLACE FUNCTION public.change_stock(product_ids uuid[], deltas integer[], targets integer[], reason text, reference text, actor_id uuid, at timestamp with time zone)
+ RETURNS TABLE(product_id uuid, on_hand integer, moved boolean)
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+begin
+  perform 1 from stock s where s.product_id = any (product_ids) order by s.product_id for update;
+
+  return query
+  with asked as (
+    select a.id, a.delta, a.target from unnest(product_ids, deltas, targets) as a (id, delta, target)
+  ),
+  counted as (
+    update stock s
+    set on_hand = case when a.target is null then s.on_hand + a.delta else a.target end
+    from asked a, stock before
+    where s.product_id = a.id and before.product_id = a.id
+      and (a.target is not null or s.on_hand + a.delta >= 0)
+    returning s.product_id, s.on_hand, s.on_hand - before.on_hand as delta, false as first
+  ),
+  started as (
+    insert into stock (product_id, on_hand)
+    select a.id, a.target from asked a
+    where a.target is not null and not exists (select from stock s where s.product_id = a.id)
+    order by a.id
+    returning stock.product_id, stock.on_hand, stock.on_hand as delta, true as first
+  ),
+  moves as (select * from counted union all select * from started),
+  ledger as (
+    insert into stock_movements (product_id, delta, on_hand, reason, reference, actor_id, at)
+    select m.product_id, m.delta, m.on_hand, change_stock.reason, change_stock.reference, change_stock.actor_id, change_stock.at
+    from moves m
+    where m.delta <> 0 or m.first
+    order by m.product_id
+  )
+  select a.id, coalesce(m.on_hand, s.on_hand), m.product_id is not null
+  from asked a
+  left join moves m on m.product_id = a.id
+  left join stock s on s.product_id = a.id;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.path_names(category uuid)
+ RETURNS text
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  with recursive up as (
+    select id, parent_id, name, 1 as level from categories where id = category
+    union all
+    select c.id, c.parent_id, c.name, up.level + 1 from categories c join up on c.id = up.parent_id
+  )
+  select string_agg(name, ' ' order by level desc) from up
+$function$;
+
+CREATE OR REPLACE FUNCTION public.search_corrections(words text[])
+ RETURNS TABLE(word text, near text[])
+ LANGUAGE sql
+ STABLE
+ SET "pg_trgm.similarity_threshold" TO '0.15'
+AS $function$
+  select a.word, array(
+    select s.word from search_words s
+    where s.word % a.stem and levenshtein_less_equal(s.word, a.stem, a.slips) <= a.slips
+    order by levenshtein_less_equal(s.word, a.stem, a.slips), similarity(s.word, a.stem) desc, s.word
+    limit 4)
+  from (
+    select w.word, w.n, b.stem, case when length(w.word) < 4 then 0 when length(w.word) < 5 then 1 else 2 end as slips
+    from unnest(words) with ordinality as w (word, n),
+      lateral (select coalesce((tsvector_to_array(to_tsvector('vitrine', w.word)))[1], w.word) as stem) b
+  ) a
+  order by a.n
+$function$;
+
+CREATE OR REPLACE FUNCTION public.search_document(title tsvector, description text)
+ RETURNS tsvector
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN (title || to_tsvector('vitrine'::regconfig, "left"(description, 20000)));
+
+CREATE OR REPLACE FUNCTION public.search_plain(text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+RETURN translate($1, '-_/\.,:;|&+()[]{}<>"!?*#@%^~=$–—‐‑·•“”„«»…™®©×،؛؟、。''’‘`'::text, repeat(' '::text, 51));
+
+CREATE OR REPLACE FUNCTION public.search_title(name text, sku text, gtin text, mpn text, brand text, category text)
+ RETURNS tsvector
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN ((setweight(to_tsvector('vitrine'::regconfig, search_plain(concat_ws(' '::text, name, sku, gtin, mpn))), 'A'::"char") || setweight(to_tsvector('vitrine'::regconfig, search_plain(COALESCE(brand, ''::text))), 'B'::"char")) || setweight(to_tsvector('vitrine'::regconfig, search_plain(COALESCE(category, ''::text))), 'C'::"char"));

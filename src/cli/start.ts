@@ -1,0 +1,104 @@
+import { createServer } from 'node:net';
+import { createWeb } from '../app.ts';
+import { seedDemo } from '../demo/seed.ts';
+import type { Config } from '../kernel/config.ts';
+import { startJobs } from '../kernel/jobs.ts';
+import { derivedUrl, openShop, type Shop, ShopError } from '../shop.ts';
+
+const JOBS_AT_ONCE = 4;
+
+/** Starts the shop and resolves when it has been asked to stop and has stopped. */
+export async function start(config: Config, say: (sentence: string) => void): Promise<void> {
+  await claimPort(config.HOST, config.PORT);
+  const shop = await openShop(config, { say });
+  let running: { stop(): Promise<void> } | undefined;
+  try {
+    running = await open(shop, say);
+    await stopRequested();
+    say('Stopping …');
+  } finally {
+    await running?.stop();
+    await shop.close();
+  }
+}
+
+async function open(shop: Shop, say: (sentence: string) => void): Promise<{ stop(): Promise<void> }> {
+  const { config } = shop;
+  if (config.demo) await seedDemo(shop, say);
+  const web = await createWeb(shop, shop, shop.publicUrl);
+  try {
+    await web.listen({ host: config.HOST, port: config.PORT });
+  } catch (error) {
+    throw portFault(error, config.HOST, config.PORT) ?? error;
+  }
+  const jobs = await startJobs({ url: shop.directUrl, jobs: shop.jobs, concurrency: JOBS_AT_ONCE, log: shop.log });
+  const address = web.server.address();
+  announce(shop, derivedUrl(config.HOST, typeof address === 'object' && address ? address.port : config.PORT), say);
+  return {
+    async stop() {
+      await web.close();
+      await jobs.stop();
+    },
+  };
+}
+
+function announce({ config }: Shop, url: string, say: (sentence: string) => void): void {
+  say(`
+  ${config.SHOP_NAME} is open.
+
+    Shop       ${config.PUBLIC_URL ?? url}/
+    API        ${url}/docs/swagger   (reference: ${url}/docs/redoc)
+    Feed       ${url}/feeds/google.xml
+
+  ${config.embedded ? `Data is kept in ${config.DATA_DIR} by an embedded PostgreSQL. ` : ''}Press Ctrl-C to stop.`);
+  if (config.embedded)
+    say('  In production set DATABASE_URL and PUBLIC_URL; .env.example lists everything that can be set.');
+  say('');
+}
+
+/** Before anything is started: a port that is taken is the commonest reason for a start to fail. */
+async function claimPort(host: string, port: number): Promise<void> {
+  if (port === 0) return;
+  await new Promise<void>((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', (error) => reject(portFault(error, host, port) ?? error));
+    probe.listen({ host, port }, () => probe.close(() => resolve()));
+  });
+}
+
+function portFault(error: unknown, host: string, port: number): ShopError | null {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'EADDRINUSE':
+      return new ShopError(
+        `Port ${port} is in use by another program. Stop that one, or choose another port: PORT=${port + 1} npm start`,
+      );
+    case 'EACCES':
+      return new ShopError(`Port ${port} may not be opened by this user. Choose one above 1023, such as PORT=8000.`);
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new ShopError(
+        `HOST=${host} is no address of this machine. Use 127.0.0.1 for this machine alone, or 0.0.0.0 for every interface.`,
+      );
+    default:
+      return null;
+  }
+}
+
+/** A terminal, npm and the launcher may each pass the same Ctrl-C on: what comes within this time is one request. */
+const SAME_REQUEST_MS = 1_000;
+
+/** Resolves at the first request to stop; a second one ends the process at once. */
+function stopRequested(): Promise<void> {
+  return new Promise((resolve) => {
+    let asked: number | undefined;
+    const ask = () => {
+      if (asked !== undefined && Date.now() - asked > SAME_REQUEST_MS) process.exit(130);
+      asked ??= Date.now();
+      resolve();
+    };
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, ask);
+    // The launcher holds the other end: when it is gone, nobody is left who could ask.
+    process.on('disconnect', ask);
+    process.channel?.unref();
+  });
+}

@@ -1,0 +1,217 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseEnv } from 'node:util';
+import { isCurrency } from './money.ts';
+
+/**
+ * The configuration: environment (or a `.env` file, which the environment overrides) → a validated, frozen Config.
+ * This file is the only reader of process.env. Every fault is told at once, each as a sentence.
+ *
+ * The table below is the one source: `.env.example` and the documentation are generated from it.
+ */
+
+type Variable<T> = {
+  /** What it is for, in one or two sentences. */
+  about: string;
+  /** The default as a person reads it. */
+  shown: string;
+  fallback: T;
+  /** Reads the text, or says what it should be by throwing an Error with the rest of "NAME …". */
+  read(text: string): T;
+};
+
+const fault = (sentence: string): never => {
+  throw new Error(sentence);
+};
+
+const text = (about: string, fallback: string, shown = fallback): Variable<string> => ({
+  about,
+  shown,
+  fallback,
+  read: (value) => value,
+});
+
+const optional = <T>(about: string, shown: string, read: (value: string) => T): Variable<T | null> => ({
+  about,
+  shown,
+  fallback: null,
+  read,
+});
+
+const integer = (about: string, fallback: number, min: number, max: number): Variable<number> => ({
+  about,
+  shown: String(fallback),
+  fallback,
+  read: (value) => {
+    const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
+    return number >= min && number <= max ? number : fault(`must be a whole number from ${min} to ${max}.`);
+  },
+});
+
+const oneOf = <const T extends string>(about: string, fallback: T, values: readonly T[]): Variable<T> => ({
+  about,
+  shown: fallback,
+  fallback,
+  read: (value) => values.find((v) => v === value) ?? fault(`must be one of ${values.join(', ')}.`),
+});
+
+const flag = (value: string): boolean => {
+  if (['true', '1', 'yes', 'on'].includes(value.toLowerCase())) return true;
+  if (['false', '0', 'no', 'off'].includes(value.toLowerCase())) return false;
+  return fault('must be true or false.');
+};
+
+const list = (value: string): readonly string[] =>
+  Object.freeze(
+    value
+      .split(',')
+      .map((v) => v.trim())
+      .filter(Boolean),
+  );
+
+const url = (protocols: readonly string[]) => (value: string) => {
+  const parsed = URL.canParse(value) ? new URL(value) : null;
+  return parsed && protocols.includes(parsed.protocol)
+    ? value.replace(/\/+$/, '')
+    : fault(`must be a URL that begins with ${protocols.map((p) => `${p}//`).join(' or ')}.`);
+};
+const postgresUrl = url(['postgres:', 'postgresql:']);
+
+export const VARIABLES = {
+  HOST: text('The address it listens on. `0.0.0.0` or `::` for every interface.', '127.0.0.1'),
+  PORT: integer('The port it listens on; 0 takes a free one.', 8000, 0, 65535),
+  PUBLIC_URL: optional(
+    'How the world calls this shop: the base of the links in feeds, the sitemap and structured data.',
+    'derived from HOST and PORT',
+    url(['http:', 'https:']),
+  ),
+  SHOP_NAME: text('The name on the pages.', 'Vitrine'),
+  CURRENCY: {
+    about: 'ISO 4217 code of the one currency that all prices are in. It cannot change once there are prices.',
+    shown: 'USD',
+    fallback: 'USD',
+    read: (value: string) => (isCurrency(value) ? value : fault('must be an ISO 4217 currency code such as USD.')),
+  },
+  TIME_ZONE: {
+    about: "IANA name of the shop's time zone: when a day begins and ends.",
+    shown: 'UTC',
+    fallback: 'UTC',
+    read: (value: string) => {
+      try {
+        return new Intl.DateTimeFormat('en', { timeZone: value }).resolvedOptions().timeZone;
+      } catch {
+        return fault('must be an IANA time zone such as Europe/Prague.');
+      }
+    },
+  },
+  DATA_DIR: text('Folder of the embedded database and of local files.', '.vitrine'),
+  DATABASE_URL: optional(
+    'PostgreSQL 15 or later, with the extensions pg_trgm, unaccent and fuzzystrmatch available.',
+    'the embedded PostgreSQL in DATA_DIR',
+    postgresUrl,
+  ),
+  DATABASE_DIRECT_URL: optional(
+    'The database without a pooler in between, for LISTEN, migrations and workers; needed when DATABASE_POOL_MODE is `transaction`.',
+    'DATABASE_URL',
+    postgresUrl,
+  ),
+  DATABASE_POOL_MODE: oneOf(
+    'What stands between this program and PostgreSQL: `transaction` when a pooler such as pgbouncer hands out a connection for each transaction.',
+    'session',
+    ['session', 'transaction'],
+  ),
+  DATABASE_POOL_SIZE: integer('The most connections that one process holds for its queries.', 10, 2, 200),
+  DEMO: optional(
+    'Whether to fill an empty shop with a demonstration catalogue.',
+    '`true` on the embedded database, else `false`',
+    flag,
+  ),
+  ALLOWED_HOSTS: {
+    about: 'Comma-separated host names it answers to, without port; anything else gets a 400.',
+    shown: 'any',
+    fallback: Object.freeze([]) as readonly string[],
+    read: list,
+  },
+  CORS_ORIGINS: {
+    about: 'Comma-separated origins whose scripts may call the API.',
+    shown: 'none',
+    fallback: Object.freeze([]) as readonly string[],
+    read: list,
+  },
+  TRUST_PROXY: {
+    about: 'Whether a proxy in front of it sets `X-Forwarded-*` headers that may be believed.',
+    shown: 'false',
+    fallback: false,
+    read: flag,
+  },
+  EVENT_RETENTION_DAYS: integer('Days for which events of the log can be read again.', 365, 1, 36500),
+  LOG_LEVEL: oneOf('How much it logs.', 'info', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
+} satisfies Record<string, Variable<unknown>>;
+
+export type Settings = {
+  readonly [K in keyof typeof VARIABLES]: ReturnType<(typeof VARIABLES)[K]['read']> | (typeof VARIABLES)[K]['fallback'];
+};
+
+export type Config = Settings & {
+  /** True when the program runs its own PostgreSQL. */
+  readonly embedded: boolean;
+  readonly demo: boolean;
+};
+
+/** What is wrong with the environment: one sentence for each fault. */
+export class ConfigError extends Error {
+  readonly faults: readonly string[];
+  constructor(faults: string[]) {
+    super(faults.join('\n'));
+    this.name = 'ConfigError';
+    this.faults = faults;
+  }
+}
+
+/** Reads and validates the environment given. Throws ConfigError with every fault in it. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const faults: string[] = [];
+  const settings: Record<string, unknown> = {};
+  for (const [name, variable] of Object.entries<Variable<unknown>>(VARIABLES)) {
+    const value = env[name]?.trim();
+    try {
+      settings[name] = value ? variable.read(value) : variable.fallback;
+    } catch (error) {
+      faults.push(`${name} ${(error as Error).message}`);
+    }
+  }
+  const read = settings as Settings;
+  if (read.DATABASE_POOL_MODE === 'transaction' && !read.DATABASE_DIRECT_URL)
+    faults.push(
+      'DATABASE_DIRECT_URL is needed when DATABASE_POOL_MODE is transaction: LISTEN does not work through such a pooler.',
+    );
+  if (read.DATABASE_DIRECT_URL && !read.DATABASE_URL)
+    faults.push('DATABASE_DIRECT_URL is set but DATABASE_URL is not.');
+  if (faults.length > 0) throw new ConfigError(faults);
+  const embedded = read.DATABASE_URL === null;
+  return Object.freeze({
+    ...read,
+    DATA_DIR: resolve(read.DATA_DIR),
+    embedded,
+    demo: read.DEMO ?? embedded,
+  });
+}
+
+/** The configuration of this process: its environment over the `.env` file in its working folder. */
+export function loadConfig(): Config {
+  const file = existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {};
+  return readConfig({ ...file, ...process.env });
+}
+
+/** The folder that the person stood in: npm runs scripts from the project's, and says where it was called. */
+export function callerFolder(): string {
+  return process.env.INIT_CWD ?? process.cwd();
+}
+
+/** The text of `.env.example`. */
+export function envExample(): string {
+  const blocks = Object.entries<Variable<unknown>>(VARIABLES).map(
+    ([name, variable]) => `# ${variable.about}\n# Default: ${variable.shown}\n#${name}=\n`,
+  );
+  return `# Generated from src/kernel/config.ts by \`npm run generate\`. Copy to .env and uncomment what you set.\n\n${blocks.join('\n')}`;
+}

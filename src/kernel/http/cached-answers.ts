@@ -1,0 +1,131 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { LRUCache } from 'lru-cache';
+import type { Cache, Entry, Filled } from '../cache.ts';
+import { chooseEncoding, compress, type Encoding, MIN_COMPRESSED } from './encoding.ts';
+import { API_HEADERS, PAGE_HEADERS } from './security-headers.ts';
+
+/**
+ * Public answers out of the cache, in two ways.
+ *
+ * The slow way is a route like any other: its query is validated, its key built, and the cache asked or filled. What it
+ * then sends it also leaves in a map by raw URL and encoding. The fast way stands before the router: a GET without
+ * credentials whose very URL was answered before gets the same bytes by one write, if the entry is still fresh. As a
+ * first hook behind the router it took 30 µs of processor time for an answer of 8 kB, against 20 µs of a route that
+ * returns it as a constant: making the framework's request and reply costs more than the answer does.
+ *
+ * The map is bounded, holds no bytes of its own, and never decides what is true: an entry that the cache has dropped
+ * says so itself.
+ */
+
+type Variant = { body: Buffer; etag: string; head: string[]; head304: string[] };
+
+/** A strong ETag belongs to bytes, so each encoding has its own (RFC 9110, 8.8.3). */
+const SUFFIX: Record<Encoding, string> = { identity: '', br: '-br', gzip: '-gz' };
+
+/** Kept by browsers and proxies, but asked for again each time: a write is seen by the next read. */
+const CACHE_CONTROL = 'public, max-age=0, must-revalidate';
+
+export type CachedAnswers = {
+  /** Answers at once if it can; false when the request has to go the slow way. */
+  answerFast(request: IncomingMessage, response: ServerResponse): boolean;
+  /** Answers from the cache under `key`, filling it when needed. */
+  answer(request: FastifyRequest, reply: FastifyReply, key: string, fill: () => Promise<Filled>): Promise<void>;
+};
+
+export function createCachedAnswers(cache: Cache, maxUrls = 20_000): CachedAnswers {
+  const urls = () => new LRUCache<string, { entry: Entry; variant: Variant }>({ max: maxUrls });
+  const byUrl: Record<Encoding, ReturnType<typeof urls>> = { identity: urls(), br: urls(), gzip: urls() };
+  const variants = new WeakMap<Entry, Partial<Record<Encoding, Variant>>>();
+
+  const variantOf = async (entry: Entry, wanted: Encoding): Promise<Variant> => {
+    const encoding = entry.body.length < MIN_COMPRESSED ? 'identity' : wanted;
+    let made = variants.get(entry);
+    if (!made) variants.set(entry, (made = {}));
+    const known = made[encoding];
+    if (known) return known;
+    const body = encoding === 'identity' ? entry.body : await compress(entry.body, encoding);
+    return (made[encoding] = makeVariant(entry, encoding, body));
+  };
+
+  const write = (response: ServerResponse, variant: Variant, status: number, matches: boolean, isHead: boolean) => {
+    if (matches) {
+      response.writeHead(304, variant.head304).end();
+      return;
+    }
+    response.writeHead(status, variant.head);
+    if (isHead) response.end();
+    else response.end(variant.body);
+  };
+
+  return {
+    answerFast(request, response) {
+      const { method, headers, url } = request;
+      if (
+        method !== 'GET' ||
+        headers.authorization !== undefined ||
+        headers.cookie !== undefined ||
+        headers.origin !== undefined
+      )
+        return false;
+      const found = byUrl[chooseEncoding(headers['accept-encoding'])].get(url!);
+      if (!found?.entry.fresh || found.entry.expires <= Date.now()) return false;
+      write(
+        response,
+        found.variant,
+        found.entry.status,
+        matchesEtag(headers['if-none-match'], found.variant.etag),
+        false,
+      );
+      return true;
+    },
+
+    async answer(request, reply, key, fill) {
+      const entry = cache.get(key) ?? (await cache.fetch(key, fill));
+      const encoding = chooseEncoding(request.raw.headers['accept-encoding']);
+      const variant = await variantOf(entry, encoding);
+      const url = request.raw.url ?? '';
+      if (entry.fresh && url.length <= 500) byUrl[encoding].set(url, { entry, variant });
+      const matches = entry.status === 200 && matchesEtag(request.raw.headers['if-none-match'], variant.etag);
+      const added = reply.getHeaders();
+      if (Object.keys(added).length > 0) {
+        // Plugins (CORS) have set headers for this one request: they go on top of the prepared ones.
+        for (const [name, value] of Object.entries(added)) if (value !== undefined) reply.raw.setHeader(name, value);
+        const head = matches ? variant.head304 : variant.head;
+        for (let i = 0; i < head.length; i += 2) reply.raw.appendHeader(head[i]!, head[i + 1]!);
+        reply.hijack();
+        reply.raw.statusCode = matches ? 304 : entry.status;
+        reply.raw.end(matches || request.method === 'HEAD' ? undefined : variant.body);
+        return;
+      }
+      reply.hijack();
+      write(reply.raw, variant, entry.status, matches, request.method === 'HEAD');
+    },
+  };
+}
+
+function makeVariant(entry: Entry, encoding: Encoding, body: Buffer): Variant {
+  const etag = `${entry.etag.slice(0, -1)}${SUFFIX[encoding]}"`;
+  const isPage = entry.contentType.startsWith('text/html');
+  const always: Record<string, string> = {
+    etag,
+    'cache-control': CACHE_CONTROL,
+    vary: 'accept-encoding',
+    ...(isPage ? PAGE_HEADERS : API_HEADERS),
+    ...entry.headers,
+  };
+  const full: Record<string, string> = {
+    'content-type': entry.contentType,
+    'content-length': String(body.length),
+    ...(encoding === 'identity' ? {} : { 'content-encoding': encoding }),
+    ...always,
+  };
+  return { body, etag, head: Object.entries(full).flat(), head304: Object.entries(always).flat() };
+}
+
+/** If-None-Match compares weakly (RFC 9110, 13.1.2). */
+export function matchesEtag(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false;
+  if (header === etag) return true;
+  return header.trim() === '*' || header.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag);
+}

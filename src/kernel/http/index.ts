@@ -1,0 +1,215 @@
+import { randomBytes } from 'node:crypto';
+import { createServer, type IncomingMessage } from 'node:http';
+import cors from '@fastify/cors';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+  type RawServerDefault,
+} from 'fastify';
+import Type from 'typebox';
+import type { Cache } from '../cache.ts';
+import type { Config } from '../config.ts';
+import type { AppError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { type CachedAnswers, createCachedAnswers } from './cached-answers.ts';
+import {
+  badRequest,
+  hostNotAllowed,
+  methodNotAllowed,
+  notFound,
+  Problem,
+  type ProblemDocument,
+  toAppError,
+  toProblem,
+} from './problem.ts';
+import { API_HEADERS, PAGE_HEADERS } from './security-headers.ts';
+import { requestValidator } from './validation.ts';
+
+export { etagOf } from '../cache.ts';
+export { type CachedAnswers, matchesEtag } from './cached-answers.ts';
+export * from './problem.ts';
+export { API_HEADERS, PAGE_HEADERS } from './security-headers.ts';
+
+export type Http = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  import('node:http').ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Answers public GETs from the cache. */
+    answers: CachedAnswers;
+  }
+}
+
+export type HttpOptions = {
+  config: Pick<Config, 'ALLOWED_HOSTS' | 'CORS_ORIGINS' | 'TRUST_PROXY'>;
+  cache: Cache;
+  log: Logger;
+  /** Draws an error for people; everything outside `/api` and `/health` is theirs. */
+  errorPage: (problem: ProblemDocument) => string;
+};
+
+/** Feeds and images, which come later, set limits of their own. */
+const BODY_LIMIT = 1024 * 1024;
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+
+/** Whether the address belongs to programs, whose errors are problem documents. */
+function isForPrograms(url: string): boolean {
+  return /^\/(api|health|ws)(\/|\?|$)/.test(url);
+}
+
+/**
+ * The Fastify instance that modules register their routes on. Register them, then `closeRoutes(app)`, then `ready()`.
+ */
+export async function createHttp(options: HttpOptions): Promise<Http> {
+  const { config, cache, log, errorPage } = options;
+  // Random for the process, counted within it: unique enough to find a line in a log, and free.
+  const idPrefix = `${randomBytes(6).toString('base64url')}-`;
+  let requests = 0;
+  const answers = createCachedAnswers(cache);
+  const allowedHosts = new Set(config.ALLOWED_HOSTS.map((host) => host.toLowerCase()));
+  const answersTo = (host: string | undefined) =>
+    allowedHosts.size === 0 || allowedHosts.has((host ?? '').toLowerCase().replace(/:\d+$/, ''));
+  const app = Fastify({
+    // Requests are counted, not logged one by one; what fails is logged by sendError.
+    loggerInstance: log.child({}, { level: log.isLevelEnabled('debug') ? 'debug' : 'warn' }) as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true }),
+    trustProxy: config.TRUST_PROXY,
+    bodyLimit: BODY_LIMIT,
+    forceCloseConnections: 'idle',
+    serverFactory(route) {
+      return createServer({ requestTimeout: 60_000, keepAliveTimeout: 65_000 }, (request, response) => {
+        if (answersTo(request.headers.host) && answers.answerFast(request, response)) return;
+        route(request, response);
+      });
+    },
+    // A logger of its own for each request costs more than a cached answer does; errors are logged with the request's id.
+    childLoggerFactory: (logger) => logger,
+    genReqId: (request) => {
+      const given = request.headers['x-request-id'];
+      if (given !== undefined && typeof given === 'string' && /^[\w.-]{8,64}$/.test(given)) return given;
+      requests += 1;
+      return idPrefix + requests.toString(36);
+    },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 400 },
+    frameworkErrors: (error, request, reply) => sendError(error, request, reply),
+    clientErrorHandler(error, socket) {
+      const code = (error as { code?: string }).code;
+      if (!socket.writable || code === 'ECONNRESET') return socket.destroy();
+      const status = code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
+      const body = JSON.stringify(toProblem(badRequest('This is no HTTP request that can be understood.'), '-'));
+      socket.end(
+        `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/problem+json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+      );
+    },
+  }).withTypeProvider<TypeBoxTypeProvider>() as unknown as Http;
+
+  const sendError = (thrown: unknown, request: FastifyRequest, reply: FastifyReply) => {
+    const error: AppError = toAppError(thrown);
+    if (error.status >= 500)
+      request.log.error({ err: thrown, request_id: request.id, route: request.routeOptions?.url }, 'a request failed');
+    const problem = toProblem(error, request.id);
+    reply
+      .code(error.status)
+      .headers({ 'x-request-id': request.id, 'cache-control': 'no-store', ...error.details.headers });
+    if (isForPrograms(request.raw.url ?? '/')) {
+      return reply
+        .headers(API_HEADERS)
+        .header('content-type', 'application/problem+json')
+        .send(Buffer.from(JSON.stringify(problem)));
+    }
+    return reply.headers(PAGE_HEADERS).header('content-type', 'text/html; charset=utf-8').send(errorPage(problem));
+  };
+
+  app.setValidatorCompiler(requestValidator());
+  app.setErrorHandler((error, request, reply) => sendError(error, request, reply));
+  app.setNotFoundHandler((request, reply) => sendError(notFound('There is nothing at this address.'), request, reply));
+  app.addSchema(Problem);
+
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.removeContentTypeParser(['application/json', 'text/plain']);
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    // PostgreSQL stores no NUL, and no text that people write has one.
+    if ((body as string).includes('\\u0000')) done(badRequest('The body holds a NUL character.'), undefined);
+    else parseJson(request, body as string, done);
+  });
+
+  app.decorate('answers', answers);
+
+  app.addHook('onRequest', (request, _reply, done) => {
+    if (!answersTo(request.host)) return done(hostNotAllowed('This shop does not answer to that host name.'));
+    if (request.raw.url?.includes('%00')) return done(badRequest('The address holds a NUL character.'));
+    done();
+  });
+
+  if (config.CORS_ORIGINS.length > 0)
+    await app.register(cors, {
+      origin: [...config.CORS_ORIGINS],
+      exposedHeaders: ['etag', 'location', 'x-request-id'],
+    });
+
+  describeEveryRoute(app);
+  return app;
+}
+
+/** What every API route has without saying so: unknown query parameters refused, problems documented. */
+function describeEveryRoute(app: Http): void {
+  const nothing = Type.Object({}, { additionalProperties: false });
+  app.addHook('onRoute', (route) => {
+    if (!route.url.startsWith('/api/')) {
+      Object.assign((route.schema ??= {}), { hide: true });
+      return;
+    }
+    const schema = route.schema ?? {};
+    route.schema = {
+      querystring: nothing,
+      ...schema,
+      response: {
+        ...((schema.response as object) ?? {}),
+        '4xx': {
+          description: 'What was wrong, and what to do.',
+          content: { 'application/problem+json': { schema: Type.Ref('Problem') } },
+        },
+      },
+    };
+  });
+}
+
+/**
+ * Answers 405, with what is allowed, to every other method on the routes that stand. To be called when all of them do.
+ */
+export function closeRoutes(app: Http, routes: ReadonlyMap<string, ReadonlySet<string>>): void {
+  for (const [url, methods] of routes) {
+    const missing = METHODS.filter((method) => !methods.has(method));
+    if (missing.length === 0) continue;
+    const allow = [...methods].sort().join(', ');
+    app.route({
+      method: [...missing],
+      url,
+      schema: { hide: true, querystring: Type.Object({}) },
+      // Before the body is read or judged.
+      onRequest: (_request, _reply, done) =>
+        done(methodNotAllowed(`Only ${allow} can be used here.`, { headers: { allow } })),
+      handler: () => undefined,
+    });
+  }
+}
+
+/** Collects the routes for closeRoutes; to be called before the first of them. */
+export function collectRoutes(app: Http): Map<string, Set<string>> {
+  const routes = new Map<string, Set<string>>();
+  app.addHook('onRoute', (route) => {
+    const methods = routes.get(route.url) ?? new Set<string>();
+    for (const method of [route.method].flat()) methods.add(method);
+    routes.set(route.url, methods);
+  });
+  return routes;
+}

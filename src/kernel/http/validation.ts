@@ -1,0 +1,29 @@
+import { Ajv, type Options } from 'ajv';
+import formats from 'ajv-formats';
+import type { FastifySchema, FastifySchemaCompiler } from 'fastify';
+
+/**
+ * Ajv for requests. Query strings and path parameters arrive as text and are coerced; bodies are taken as they stand.
+ * Nothing unknown is dropped in silence: what a schema does not name is refused (Fastify's default would remove it).
+ */
+const COMMON: Options = {
+  removeAdditional: false,
+  useDefaults: true,
+  allErrors: false,
+  strict: true,
+  strictTuples: false,
+  allowUnionTypes: true,
+};
+
+export function requestValidator(): FastifySchemaCompiler<FastifySchema> {
+  const ofText = withFormats(new Ajv({ ...COMMON, coerceTypes: 'array' }));
+  const ofBody = withFormats(new Ajv({ ...COMMON, coerceTypes: false }));
+  return ({ schema, httpPart }) =>
+    (httpPart === 'body' ? ofBody : ofText).compile(schema) as ReturnType<FastifySchemaCompiler<FastifySchema>>;
+}
+
+function withFormats(ajv: Ajv): Ajv {
+  // The package is CommonJS: its function stands under `default` for an importer of its types.
+  (formats as unknown as (ajv: Ajv) => void)(ajv);
+  return ajv;
+}

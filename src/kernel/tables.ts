@@ -1,0 +1,187 @@
+// Generated from the migrated database by `npm run generate`; not to be edited.
+import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
+
+type Timestamp = ColumnType<Date, Date | string, Date | string>;
+// Read as what it holds, written as JSON text.
+type Json = ColumnType<unknown, string, string>;
+
+export type Tables = {
+  categories: {
+    id: string;
+    slug: string;
+    name: string;
+    description: Generated<string>;
+    image: string | null;
+    parent_id: string | null;
+    position: Generated<number>;
+    active: Generated<boolean>;
+    version: Generated<number>;
+    created_at: Timestamp;
+    updated_at: Timestamp;
+  };
+  event_effects: {
+    event_id: string;
+    subscriber: string;
+    applied_at: Generated<Timestamp>;
+  };
+  event_log_head: {
+    singleton: Generated<boolean>;
+    position: number;
+  };
+  events: {
+    position: number;
+    event_id: string;
+    type: string;
+    occurred_at: Timestamp;
+    actor_id: string | null;
+    subject_type: string;
+    subject_id: string;
+    changes: Json;
+    data: Json;
+    lsn: string;
+  };
+  import_issues: {
+    import_id: string;
+    seq: number;
+    line: number;
+    sku: string | null;
+    field: string | null;
+    code: string;
+    message: string;
+    rejected: boolean;
+  };
+  import_quantities: {
+    import_id: string;
+    product_id: string;
+    quantity: number;
+  };
+  imports: {
+    id: string;
+    status: string;
+    mode: string;
+    file_name: string;
+    size_bytes: number | null;
+    bytes_read: Generated<number>;
+    count_read: Generated<number>;
+    count_created: Generated<number>;
+    count_updated: Generated<number>;
+    count_unchanged: Generated<number>;
+    count_existing: Generated<number>;
+    count_rejected: Generated<number>;
+    error: Json | null;
+    created_by: string | null;
+    created_at: Timestamp;
+    started_at: Timestamp | null;
+    finished_at: Timestamp | null;
+  };
+  outbox: {
+    id: GeneratedAlways<number>;
+    event_id: string;
+    type: string;
+    occurred_at: Timestamp;
+    actor_id: string | null;
+    subject_type: string;
+    subject_id: string;
+    changes: Generated<Json>;
+    data: Generated<Json>;
+  };
+  price_history: {
+    product_id: string;
+    valid_from: Timestamp;
+    price: number;
+    sale_price: number | null;
+    import_id: string | null;
+    actor_id: string | null;
+  };
+  product_changes: {
+    id: GeneratedAlways<number>;
+    product_id: string;
+    sku: string;
+    at: Timestamp;
+    action: string;
+    version: number;
+    changes: Generated<Json>;
+    import_id: string | null;
+    actor_id: string | null;
+  };
+  product_images: {
+    id: string;
+    product_id: string;
+    position: number;
+    key: string;
+    alt: Generated<string>;
+    source_url: string | null;
+    width: number;
+    height: number;
+    created_at: Timestamp;
+  };
+  product_texts: {
+    product_id: string;
+    title: string;
+    description: Generated<string>;
+    attributes: Generated<Json>;
+  };
+  products: {
+    id: string;
+    sku: string;
+    slug: string;
+    name: string;
+    price: number;
+    sale_price: number | null;
+    effective_price: GeneratedAlways<number>;
+    featured: Generated<boolean>;
+    active: Generated<boolean>;
+    availability: string;
+    category_id: string | null;
+    brand: string | null;
+    gender: string | null;
+    condition: string | null;
+    color: string | null;
+    size: string | null;
+    age_group: string | null;
+    material: string | null;
+    gtin: string | null;
+    mpn: string | null;
+    group_id: string | null;
+    image: string | null;
+    offers_count: Generated<number>;
+    lowest_offer: number | null;
+    offers_in_stock: Generated<number>;
+    owner_id: string | null;
+    archived_at: Timestamp | null;
+    version: Generated<number>;
+    created_at: Timestamp;
+    updated_at: Timestamp;
+  };
+  retired_category_slugs: {
+    slug: string;
+    category_id: string;
+    retired_at: Timestamp;
+  };
+  retired_product_slugs: {
+    slug: string;
+    product_id: string;
+    retired_at: Timestamp;
+  };
+  search_words: {
+    word: string;
+  };
+  shop_settings: {
+    name: string;
+    value: string;
+  };
+  stock: {
+    product_id: string;
+    on_hand: number;
+  };
+  stock_movements: {
+    id: GeneratedAlways<number>;
+    product_id: string;
+    delta: number;
+    on_hand: number;
+    reason: string;
+    reference: string | null;
+    actor_id: string | null;
+    at: Timestamp;
+  };
+};

@@ -1,0 +1,92 @@
+import { type Database, prepare } from '../../kernel/db.ts';
+import type { Category } from './schemas.ts';
+
+/**
+ * The category tree, held in memory: a few thousand rows at most, asked for by every list. It is read again after a
+ * change of categories; the counts of products are another matter (counts.ts asks for them when a page shows them).
+ */
+
+export type CategoryNode = {
+  id: string;
+  slug: string;
+  name: string;
+  description: string;
+  image: string | null;
+  parentId: string | null;
+  position: number;
+  active: boolean;
+  version: number;
+  children: CategoryNode[];
+  /** Its own id and those of all below it. */
+  familyIds: string[];
+};
+
+export type CategorySnapshot = {
+  byId: ReadonlyMap<string, CategoryNode>;
+  bySlug: ReadonlyMap<string, CategoryNode>;
+  roots: readonly CategoryNode[];
+  /** About how many products there are: the planner's estimate, for choosing between ways of reading. */
+  products: number;
+};
+
+const ALL = prepare<Omit<CategoryNode, 'children' | 'familyIds' | 'parentId'> & { parent_id: string | null }>(
+  `select id, slug, name, description, image, parent_id, position, active, version
+   from categories order by position, name, id`,
+);
+const ESTIMATE = prepare<{ products: number }>(
+  "select reltuples::bigint as products from pg_class where oid = 'products'::regclass",
+);
+const COUNTS = prepare<{ category_id: string; products: number }>(
+  `select category_id, count(*) as products from products p
+   where category_id is not null and p.active and p.archived_at is null group by category_id`,
+);
+const RETIRED = prepare<{ slug: string }>(
+  'select c.slug from retired_category_slugs r join categories c on c.id = r.category_id where r.slug = $1',
+);
+
+export async function loadCategories(db: Database): Promise<CategorySnapshot> {
+  const [rows, { products }] = await Promise.all([db.many(ALL([])), db.one(ESTIMATE([]))]);
+  const byId = new Map<string, CategoryNode>();
+  for (const { parent_id, ...row } of rows)
+    byId.set(row.id, { ...row, parentId: parent_id, children: [], familyIds: [] });
+  const roots: CategoryNode[] = [];
+  for (const node of byId.values()) {
+    const parent = node.parentId === null ? undefined : byId.get(node.parentId);
+    (parent?.children ?? roots).push(node);
+    for (let up: CategoryNode | undefined = node; up; up = up.parentId === null ? undefined : byId.get(up.parentId))
+      up.familyIds.push(node.id);
+  }
+  return {
+    byId,
+    bySlug: new Map([...byId.values()].map((node) => [node.slug, node])),
+    roots,
+    products: Math.max(0, products),
+  };
+}
+
+/** How many active products stand in each category itself, by id. */
+export async function countByCategory(db: Database): Promise<Map<string, number>> {
+  return new Map((await db.many(COUNTS([]))).map((row) => [row.category_id, row.products]));
+}
+
+/** The slug that a category has now, by one that it had. */
+export async function currentCategorySlug(db: Database, old: string): Promise<string | null> {
+  return (await db.maybe(RETIRED([old])))?.slug ?? null;
+}
+
+/** A node with all below it as clients see it; inactive branches are left out. */
+export function presentCategory(node: CategoryNode, counts: ReadonlyMap<string, number>): Category {
+  return {
+    id: node.id,
+    slug: node.slug,
+    name: node.name,
+    description: node.description,
+    image_url: node.image === null ? null : `/media/${node.image}`,
+    parent_id: node.parentId,
+    position: node.position,
+    active: node.active,
+    product_count: node.familyIds.reduce((sum, id) => sum + (counts.get(id) ?? 0), 0),
+    version: node.version,
+    children: node.children.filter((child) => child.active).map((child) => presentCategory(child, counts)),
+  };
+}

@@ -1,0 +1,51 @@
+/** Words that are routes below /products and /api/products, and so are no slugs. */
+const RESERVED = new Set(['featured', 'filters']);
+const MAX_SLUG = 80;
+
+/** Letters that do not come apart into a base letter and a mark. */
+const LETTERS: Readonly<Record<string, string>> = {
+  ß: 'ss',
+  æ: 'ae',
+  œ: 'oe',
+  ø: 'o',
+  ł: 'l',
+  đ: 'd',
+  ð: 'd',
+  þ: 'th',
+  ı: 'i',
+};
+
+/**
+ * A text as the readable part of an address: lower-case ASCII words joined by hyphens. Empty for a text without Latin
+ * letters or digits; callers then fall back to the SKU.
+ */
+export function slugify(text: string): string {
+  const slug = text
+    .toLowerCase()
+    .normalize('NFKD')
+    .replace(/\p{M}+/gu, '')
+    .replace(/[ßæœøłđðþı]/g, (letter) => LETTERS[letter] ?? '')
+    .replace(/['’‘`]/g, '')
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, MAX_SLUG)
+    .replace(/^-+|-+$/g, '');
+  return RESERVED.has(slug) ? `${slug}-product` : slug;
+}
+
+/** The slug to try first for a product: its name, told apart from its variants by colour and size. */
+export function productSlugBase(product: {
+  name: string;
+  sku: string;
+  color: string | null;
+  size: string | null;
+  groupId: string | null;
+}): string {
+  const name = slugify(product.name);
+  // A name in another script leaves a stray word or number at most: the SKU tells more.
+  if (name.length < 3) return slugify(product.sku) || 'product';
+  if (product.groupId === null) return name;
+  const options = [product.color, product.size]
+    .map((option) => slugify(option ?? ''))
+    .filter((option) => option && !name.split('-').includes(option) && !name.endsWith(option));
+  return [name, ...options].join('-');
+}
