@@ -44,7 +44,8 @@ async function run(node) {
     ? // Until Node 24.12 running TypeScript is announced as experimental at each start.
       follow(
         spawn(node, ['--disable-warning=ExperimentalWarning', resolve(ROOT, program), ...args], {
-          env,
+          // Compiled code, stripped of its types, is kept for the next start: 0.4 s of processor time instead of 0.7.
+          env: { NODE_COMPILE_CACHE: join(MODULES, '.cache', 'node'), ...env },
           stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
         }),
       )

@@ -4,8 +4,7 @@
  */
 
 import { createHash } from 'node:crypto';
-import type { Drawing } from '../modules/catalogue/drawings/index.ts';
-import type { StagedItem } from '../modules/catalogue/index.ts';
+import type { Drawing, StagedItem } from '../modules/catalogue/index.ts';
 import { BATH } from './data/bath.ts';
 import { CLOTHING } from './data/clothing.ts';
 import { HOME } from './data/home.ts';

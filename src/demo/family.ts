@@ -1,6 +1,6 @@
 /** How the demonstration catalogue is written down: families of variants, in a tree of categories. */
 
-import type { Drawing } from '../modules/catalogue/drawings/index.ts';
+import type { Drawing } from '../modules/catalogue/index.ts';
 
 type Ground = NonNullable<Drawing['ground']>;
 

@@ -12,7 +12,7 @@ function gate<T>(): { promise: Promise<T>; open(value: T): void } {
 }
 
 /** What every cache must do, whatever it keeps its answers in. */
-export function cacheContract(name: string, create: () => Cache): void {
+function cacheContract(name: string, create: () => Cache): void {
   describe(name, () => {
     it('keeps what was filled and gives its ETag', async () => {
       const cache = create();

@@ -1,5 +1,5 @@
 import type { Category, Facet, Facets } from '../modules/catalogue/schemas.ts';
-import { colorDot } from './colors.ts';
+import { colorDot, unknownDot } from './colors.ts';
 import { compareSizes, count, humanValue } from './format.ts';
 import { html, type SafeHtml } from './html.ts';
 import type { List } from './list-view.ts';
@@ -99,12 +99,15 @@ function facetFilter(facet: Facet, name: string, counted: Values, chosen: readon
     // What is chosen stays in sight.
     values.sort((a, b) => Number(chosen.includes(b.value)) - Number(chosen.includes(a.value)) || b.count - a.count);
   }
-  const label = (value: string) => html`${facet === 'color' && colorDot(value)}<bdi>${humanValue(facet, value)}</bdi>`;
+  const dotted = facet === 'color' && values.some(({ value }) => colorDot(value) !== null);
+  const label = (value: string) =>
+    html`${dotted && (colorDot(value) ?? unknownDot())}<bdi>${humanValue(facet, value)}</bdi>`;
   const row = ({ value, count }: Values[number]) =>
     option('checkbox', facet, value, label(value), chosen.includes(value), count);
+  const inColumns = facet === 'size' && values.every(({ value }) => value.length <= 5);
   const shown = Math.max(SHOWN, chosen.length);
   const rest = values.slice(shown);
-  return html`<fieldset class="filter${facet === 'size' && ' filter-size'}">
+  return html`<fieldset class="filter${inColumns && ' filter-columns'}">
 <legend>${name}</legend>
 ${values.slice(0, shown).map(row)}
 ${rest.length > 0 && html`<details class="more"><summary>${count(rest.length)} more</summary>${rest.map(row)}</details>`}

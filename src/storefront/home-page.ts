@@ -98,11 +98,12 @@ ${productGrid(items)}
 
 function departmentTiles({ departments }: Home): SafeHtml | false {
   if (departments.length < 2) return false;
-  // Rows come out full: up to six, or twice six.
-  const tiles = departments.slice(0, departments.length < 12 ? 6 : 12);
+  // One row of up to six, or two that are full.
+  const tiles = departments.slice(0, departments.length <= 6 ? 6 : departments.length - (departments.length % 2));
+  const columns = tiles.length <= 6 ? tiles.length : tiles.length / 2;
   return html`<section class="shelf">
 <div class="shelf-head"><h2>Departments</h2></div>
-<ul class="tiles tiles-${tiles.length}">${tiles.map(
+<ul class="tiles tiles-${columns}">${tiles.map(
     ({ category, image }) => html`<li><a href="/categories/${encodeURIComponent(category.slug)}">
 <span class="picture">${image && html`<img src="${image}" alt="" width="${PICTURE.width}" height="${PICTURE.height}" loading="lazy" decoding="async">`}</span>
 <span class="tile-name"><bdi>${category.name}</bdi></span> <span class="tile-count">${count(category.product_count)}<span class="visually-hidden"> products</span></span>

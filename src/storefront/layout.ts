@@ -30,7 +30,7 @@ export type Page = {
 const MENU_LENGTH = 12;
 
 /** About what one line holds on a wide screen, in characters; the others are in the phone's menu only. */
-const LINE_LENGTH = 150;
+const LINE_LENGTH = 165;
 
 export function renderPage(frame: Frame, page: Page): string {
   const { css, script, icon, font } = assets();
@@ -85,7 +85,7 @@ function socialTags(frame: Frame, page: Page): SafeHtml | false {
 function inLine(departments: readonly Category[]): number {
   let length = 0;
   const end = departments.findIndex(({ name }) => {
-    length += name.length + 5;
+    length += name.length + 4;
     return length > LINE_LENGTH;
   });
   return end < 0 ? departments.length : end;

@@ -57,7 +57,10 @@ function productCard({ item, sizes }: Card, eager: boolean): SafeHtml {
   const merged = sizes.length > 1;
   // Members of a family share their name as often as not: what they differ in is said beside it.
   const options = item.group_id === null ? [] : [item.color, merged ? null : item.size];
-  const about = [item.brand, ...options].filter((value) => value !== null);
+  const told = wordsOf(item.name);
+  const about = [item.brand, ...options.filter((option) => option && !told.includes(wordsOf(option)))].filter(
+    (value) => value !== null,
+  );
   return html`<li class="card${sold && ' card-sold'}">
 <div class="picture"><img src="${item.image_url}" alt="" width="${PICTURE.width}" height="${PICTURE.height}"${!eager && html` loading="lazy"`} decoding="async">${tag(item, sold)}</div>
 <h3><a href="${productPath(item.slug)}"><bdi>${item.name}</bdi></a></h3>
@@ -72,6 +75,16 @@ ${
   )}</ul>`
 }
 </li>`;
+}
+
+/** Lower-case words between single spaces, so that one text's words can be looked for in another's. */
+function wordsOf(text: string): string {
+  return ` ${
+    text
+      .toLowerCase()
+      .match(/[\p{L}\p{N}]+/gu)
+      ?.join(' ') ?? ''
+  } `;
 }
 
 function tag(item: ProductListItem, sold: boolean): SafeHtml | false {

@@ -88,6 +88,15 @@ describe('a product in a list', () => {
     for (const { slug } of items) expect(grid).toContain(`href="/products/${slug}"`);
   });
 
+  it('says what its name leaves open, once', () => {
+    const about = (changes: Parameters<typeof exampleItem>[0]) =>
+      /<p class="about"><bdi>(.*?)<\/bdi>/.exec(productGrid([exampleItem({ brand: 'Kobo', ...changes })]).text)?.[1];
+    expect(about({ group_id: 'G', name: 'Linen Shirt, Pale Blue', color: 'Pale blue', size: 'S' })).toBe('Kobo · S');
+    expect(about({ group_id: 'G', name: 'Linen Shirt', color: 'Blue', size: null })).toBe('Kobo · Blue');
+    expect(about({ group_id: null, name: 'Linen Shirt', color: 'Blue', size: 'S' })).toBe('Kobo');
+    expect(about({ brand: null })).toBeUndefined();
+  });
+
   it('stands for its family where a row is short', () => {
     const [a, b, c] = [exampleItem({ group_id: 'G' }), exampleItem({ group_id: 'G' }), exampleItem()];
     expect(onePerFamily([a, b, c])).toEqual([a, c]);

@@ -73,11 +73,11 @@ export async function startTestShop(
 
 /** A small feed in Google's format: one object for each item, its keys the attributes without `g:`. */
 export function feedOf(items: Record<string, string | string[]>[]): string {
-  const escape = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+  const xmlText = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
   const body = items.map(
     (item) =>
       `<item>${Object.entries(item)
-        .flatMap(([name, value]) => [value].flat().map((text) => `<g:${name}>${escape(text)}</g:${name}>`))
+        .flatMap(([name, value]) => [value].flat().map((text) => `<g:${name}>${xmlText(text)}</g:${name}>`))
         .join('')}</item>`,
   );
   return `<?xml version="1.0"?><rss version="2.0" xmlns:g="http://base.google.com/ns/1.0"><channel><title>t</title>\n${body.join('\n')}\n</channel></rss>`;

@@ -40,12 +40,14 @@ export function createCachedAnswers(cache: Cache, maxUrls = 20_000): CachedAnswe
 
   const variantOf = async (entry: Entry, wanted: Encoding): Promise<Variant> => {
     const encoding = entry.body.length < MIN_COMPRESSED ? 'identity' : wanted;
-    let made = variants.get(entry);
-    if (!made) variants.set(entry, (made = {}));
+    const made = variants.get(entry) ?? {};
+    variants.set(entry, made);
     const known = made[encoding];
     if (known) return known;
     const body = encoding === 'identity' ? entry.body : await compress(entry.body, encoding);
-    return (made[encoding] = makeVariant(entry, encoding, body));
+    const variant = makeVariant(entry, encoding, body);
+    made[encoding] = variant;
+    return variant;
   };
 
   const write = (response: ServerResponse, variant: Variant, status: number, matches: boolean, isHead: boolean) => {

@@ -165,7 +165,7 @@ function describeEveryRoute(app: Http): void {
   const nothing = Type.Object({}, { additionalProperties: false });
   app.addHook('onRoute', (route) => {
     if (!route.url.startsWith('/api/')) {
-      Object.assign((route.schema ??= {}), { hide: true });
+      route.schema = Object.assign(route.schema ?? {}, { hide: true });
       return;
     }
     const schema = route.schema ?? {};

@@ -37,7 +37,10 @@ export async function testKernel(
 ): Promise<Kernel> {
   const database = options.databaseUrl ? { url: options.databaseUrl, drop: async () => {} } : await cloneDatabase();
   const kernel = await createKernel({
-    config: testConfig(options.env),
+    config: testConfig({
+      ...(options.env?.DATABASE_POOL_MODE === 'transaction' ? { DATABASE_DIRECT_URL: database.url } : {}),
+      ...options.env,
+    }),
     log: createLogger('silent'),
     ...options,
     databaseUrl: database.url,

@@ -151,6 +151,9 @@ const MAX_NAMED_SHAPES = 300;
 /** A statement whose text is one of a few hundred shapes: those met first are prepared by name. */
 export function named<R>(text: string, values: Values): Statement<R> {
   let name = names.get(text);
-  if (name === undefined && names.size < MAX_NAMED_SHAPES) names.set(text, (name = `list_${names.size}`));
+  if (name === undefined && names.size < MAX_NAMED_SHAPES) {
+    name = `list_${names.size}`;
+    names.set(text, name);
+  }
   return { text, values: values.list, name };
 }

@@ -72,22 +72,22 @@ export const COPY_STAGED = `copy staged (n, line, id, sku, slug_base, name, desc
 export function stagedLine(item: StagedItem, n: number, id: string, slugBase: string, image: string): string {
   // Counted stock says itself whether there is any; the column is kept for what can be ordered without.
   const availability = item.quantity !== null && item.availability === 'out_of_stock' ? 'in_stock' : item.availability;
-  return `${n}\t${item.line}\t${id}\t${escape(item.sku)}\t${slugBase}\t${escape(item.name)}\t${escape(item.description)}\t${item.price}\t${
+  return `${n}\t${item.line}\t${id}\t${copyText(item.sku)}\t${slugBase}\t${copyText(item.name)}\t${copyText(item.description)}\t${item.price}\t${
     item.salePrice ?? '\\N'
-  }\t${item.quantity ?? '\\N'}\t${availability}\t${escape(JSON.stringify(item.categoryPath))}\t${field(item.brand)}\t${field(item.gender)}\t${field(
+  }\t${item.quantity ?? '\\N'}\t${availability}\t${copyText(JSON.stringify(item.categoryPath))}\t${field(item.brand)}\t${field(item.gender)}\t${field(
     item.condition,
   )}\t${field(item.color)}\t${field(item.size)}\t${field(item.ageGroup)}\t${field(item.material)}\t${field(item.gtin)}\t${field(item.mpn)}\t${field(
     item.groupId,
-  )}\t${image}\t${escape(JSON.stringify(item.attributes))}\n`;
+  )}\t${image}\t${copyText(JSON.stringify(item.attributes))}\n`;
 }
 
 function field(value: string | null): string {
-  return value === null ? '\\N' : escape(value);
+  return value === null ? '\\N' : copyText(value);
 }
 
 const SPECIAL = /[\\\t\n\r]/;
 const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
 
-function escape(text: string): string {
+function copyText(text: string): string {
   return SPECIAL.test(text) ? text.replace(/[\\\t\n\r]/g, (character) => ESCAPES[character]!) : text;
 }

@@ -9,9 +9,7 @@ import { availabilityOf, type Catalogue, type ExportRow, imageUrl } from '../cat
 
 const XML: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 /** What XML 1.0 cannot hold (section 2.2), should it ever have come into the database. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be written
-const NOT_XML =
-  /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+const NOT_XML = /[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu;
 
 function xml(text: string): string {
   return text.replace(NOT_XML, '').replace(/[&<>]/g, (character) => XML[character]!);

@@ -217,7 +217,8 @@ export async function finishQuantities(
       return quantities.length;
     });
     if (done === 0) return;
-    onRows((rows += done));
+    rows += done;
+    onRows(rows);
   }
 }
 

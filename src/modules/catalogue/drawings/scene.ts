@@ -39,7 +39,7 @@ export function paintScene(kind: Kind, scene: Scene, id: string): string {
   const floor = content.includes(floorShadow(id)) ? rect(0, HORIZON, 800, 1000 - HORIZON, 0, '#fff', 0.26) : '';
   return (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 1000" stroke-linecap="round" stroke-linejoin="round">' +
-    `<defs>${definitions(content, paints, id, mirror)}</defs><use href="#a"/>${wall}${floor}${content}</svg>`
+    `<defs>${definitions(content, paints, id, mirror)}</defs>${wall}${floor}${content}</svg>`
   );
 }
 

@@ -21,7 +21,7 @@ export const KIND_WORDS: Readonly<Record<DrawingKind, readonly [string, string]>
   carafe: ['carafe decanter karaffe', 'décanteur karafa'],
   bottle: ['bottle water_bottle trinkflasche flasche', 'bouteille gourde botella láhev lahev زجاجة'],
   jar: [
-    'jar honey jam spread pickle chyawanprash horlicks einmachglas marmelade honig',
+    'jar honey jam spread pickle chyawanprash einmachglas marmelade honig',
     'bocal confiture miel tarro frasco med sklenka_med džem عسل',
   ],
   canister: ['canister tin caddy coffee cocoa kaffee kaffeedose teedose', 'boîte_métal café lata plechovka káva قهوة'],
@@ -193,7 +193,7 @@ export const KIND_WORDS: Readonly<Record<DrawingKind, readonly [string, string]>
   'card-deck': ['card_deck playing_card deck spielkarte', 'jeu_cartes baraja karty'],
   soap: ['soap bar_soap seife', 'savon jabón mýdlo صابون'],
   tube: [
-    'tube toothpaste ointment balm gel sensodyne hand_cream lip_balm zahnpasta salbe adhesive sunscreen',
+    'tube toothpaste ointment balm gel hand_cream lip_balm zahnpasta salbe adhesive sunscreen',
     'dentifrice baume pommade pasta_dientes mast balzám krém_ruce معجون',
   ],
   dropper: ['serum oil essential_oil face_oil öl drops', 'sérum huile aceite olej زيت'],
@@ -211,18 +211,18 @@ export const KIND_WORDS: Readonly<Record<DrawingKind, readonly [string, string]>
   toothbrush: ['toothbrush oral_care zahnbürste', 'brosse_dents cepillo_dientes zubní_kartáček'],
   razor: ['razor shaver shaving rasierer', 'rasoir maquinilla holicí_strojek'],
   tablets: [
-    'tablet_box film_tablet capsule pill paracetamol multivitamin vitamin supplement medicine tablette antibiotic crocin amoxicillin health_care pharma',
+    'tablet_box film_tablet capsule pill paracetamol multivitamin vitamin supplement medicine tablette antibiotic amoxicillin health_care pharma',
     'comprimé pastilla vitamína tablety lék دواء أقراص_دواء',
   ],
   syrup: ['syrup cough_syrup tonic sirup', 'sirop jarabe شراب'],
   spray: ['spray deodorant inhaler mist', 'vaporisateur aérosol sprej بخاخ'],
   powder: [
-    'powder protein nutrition electrolyte ors glucose formula_milk talc pulver glucon puder detergent',
+    'powder protein nutrition electrolyte ors glucose formula_milk talc pulver puder detergent',
     'poudre polvo prášek pudr مسحوق حليب',
   ],
   thermometer: ['thermometer', 'thermomètre termómetro teploměr ميزان_حرارة'],
   bandage: ['bandage crepe_bandage gauze cotton_roll verband roll', 'pansement_rouleau venda obvaz ضمادة'],
-  plasters: ['plaster band_aid hansaplast adhesive_bandage pflaster', 'pansement tirita náplast'],
+  plasters: ['plaster band_aid adhesive_bandage pflaster', 'pansement tirita náplast'],
   syringe: ['syringe needle injection iv_set spritze', 'seringue jeringa stříkačka حقنة'],
   'first-aid': ['first_aid first_aid_kit first_aid_box kit toolkit verbandskasten', 'trousse botiquín lékárnička'],
   'baby-bottle': [

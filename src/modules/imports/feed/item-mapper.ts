@@ -6,7 +6,7 @@
  * What it makes of an export of its own products is those products again: each value is either canonical or kept as it
  * is, never changed twice.
  */
-import type { Availability, Json, StagedItem } from '../../catalogue/staging.ts';
+import type { Availability, Json, StagedItem } from '../../catalogue/index.ts';
 import type { FeedIssue, FeedIssueCode } from './issue.ts';
 import type { RawItem } from './item-reader.ts';
 import { createPriceReader } from './price.ts';

@@ -3,7 +3,7 @@
  * item-mapper.ts's business. Nothing is kept from one item to the next.
  */
 import type { SaxesTagNS } from 'saxes';
-import type { Json } from '../../catalogue/staging.ts';
+import type { Json } from '../../catalogue/index.ts';
 import { singleLine } from './text.ts';
 import { GOOGLE_NAMESPACE, HTML_MESSAGE, MAX_SPAN, type XmlHandlers, type XmlPlace } from './xml.ts';
 
@@ -95,7 +95,7 @@ export function createItemReader(place: XmlPlace, onItem: (item: RawItem) => voi
   const closeField = (): void => {
     const name = names[level]!;
     const value = fieldValue(name, texts[level]!, attributes[level]!, children[level]!);
-    if (value === null || item!.tooLarge || name.length > MAX_NAME || name === '__proto__') return;
+    if (value === null || item!.tooLarge || rank === 0 || name.length > MAX_NAME || name === '__proto__') return;
     if (level > 1) {
       children[level - 1] ??= {};
       append(children[level - 1]!, name, typeof value === 'string' ? singleLine(value) : value);

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatMoney } from '../../../kernel/money.ts';
-import type { Json, StagedItem } from '../../catalogue/staging.ts';
+import type { Json, StagedItem } from '../../catalogue/index.ts';
 import { BLOCK_BYTES } from './blocks.ts';
 import { generateFeed } from './generate.ts';
 import { FeedError, readFeed } from './read-feed.ts';

@@ -75,7 +75,6 @@ function writeDecoded(xml: XmlReader, decoder: Decoder, block?: Uint8Array): voi
     text = decoder.decode(block);
   } catch (error) {
     if (!(error instanceof UndecodableError)) throw error;
-    xml.write(error.before);
     const advice = 'Save the feed in UTF-8, or declare the encoding that it is in.';
     xml.refuseNext('encoding_invalid', `The bytes that stand here are no text in ${decoder.label}. ${advice}`);
   }

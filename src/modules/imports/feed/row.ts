@@ -1,5 +1,5 @@
 /** An item on its way from fields to product: what takes a field uses it up, and what is left becomes attributes. */
-import type { Json } from '../../catalogue/staging.ts';
+import type { Json } from '../../catalogue/index.ts';
 import type { FeedIssueCode } from './issue.ts';
 
 export type Row = {

@@ -1,5 +1,5 @@
 /** Reads a whole feed into arrays, for tests. */
-import type { StagedItem } from '../../catalogue/staging.ts';
+import type { StagedItem } from '../../catalogue/index.ts';
 import { FeedError, type FeedIssue, type FeedSummary, readFeed } from './read-feed.ts';
 
 export type Outcome = {

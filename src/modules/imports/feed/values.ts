@@ -3,7 +3,7 @@
  * (https://support.google.com/merchants/answer/7052112), as feeds in the wild write them: any case, with or without
  * underscores, as schema.org addresses, in some languages.
  */
-import type { Availability } from '../../catalogue/staging.ts';
+import type { Availability } from '../../catalogue/index.ts';
 
 type Words = ReadonlyMap<string, string>;
 

@@ -161,10 +161,11 @@ export const PHARMACY = {
       line('M330 470C330 400 470 400 470 470', c.deep, 20) +
       rect(170, 466, 460, 304, 36, c.round) +
       line('M172 580L628 580', c.line, 5, 0.5) +
-      circle(400, 618, 92, '#fbf8f1') +
+      // White on a ground of its own: a red cross on white is a protected emblem.
+      circle(400, 618, 92, c.deep) +
       path(
         'M376 556L424 556L424 594L462 594L462 642L424 642L424 680L376 680L376 642L338 642L338 594L376 594Z',
-        c.base,
+        '#fbf8f1',
       ) +
       rect(226, 562, 46, 40, 6, STEEL.base) +
       rect(528, 562, 46, 40, 6, STEEL.base),

@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigError, envExample, readConfig, VARIABLES } from './config.ts';
+
+const faultsOf = (env: Record<string, string>) => {
+  try {
+    readConfig(env);
+    return [];
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as ConfigError).faults;
+  }
+};
+
+describe('the configuration', () => {
+  it('needs nothing: an empty environment is the embedded demonstration shop', () => {
+    const config = readConfig({});
+    expect(config).toMatchObject({ HOST: '127.0.0.1', PORT: 8000, CURRENCY: 'USD', embedded: true, demo: true });
+    expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  it('fills no real database with a demonstration unless asked to', () => {
+    const DATABASE_URL = 'postgresql://localhost/shop';
+    expect(readConfig({ DATABASE_URL })).toMatchObject({ embedded: false, demo: false });
+    expect(readConfig({ DATABASE_URL, DEMO: 'yes' }).demo).toBe(true);
+    expect(readConfig({ DEMO: 'false' }).demo).toBe(false);
+  });
+
+  it('tells every fault at once, each by its name', () => {
+    const faults = faultsOf({
+      PORT: '99999',
+      CURRENCY: 'XYZ',
+      TIME_ZONE: 'Mars/Olympus',
+      DATABASE_URL: 'mysql://x',
+      LOG_LEVEL: 'loud',
+      TRUST_PROXY: 'maybe',
+    });
+    expect(faults.map((fault) => fault.split(' ')[0])).toEqual(
+      ['CURRENCY', 'TIME_ZONE', 'DATABASE_URL', 'TRUST_PROXY', 'LOG_LEVEL', 'PORT'].toSorted(
+        (a, b) => Object.keys(VARIABLES).indexOf(a) - Object.keys(VARIABLES).indexOf(b),
+      ),
+    );
+    for (const fault of faults) expect(fault).toMatch(/^[A-Z_]+ must .+\.$/);
+  });
+
+  it('takes an empty value for none', () => {
+    expect(readConfig({ PORT: '', DATABASE_URL: ' ' })).toMatchObject({ PORT: 8000, embedded: true });
+  });
+
+  it('knows which settings need one another', () => {
+    expect(faultsOf({ DATABASE_URL: 'postgres://a/b', DATABASE_POOL_MODE: 'transaction' })[0]).toMatch(
+      /^DATABASE_DIRECT_URL is needed/,
+    );
+    expect(faultsOf({ DATABASE_DIRECT_URL: 'postgres://a/b' })[0]).toMatch(/^DATABASE_DIRECT_URL is set/);
+  });
+
+  it('reads lists and addresses', () => {
+    expect(readConfig({ ALLOWED_HOSTS: 'a.example, b.example ,', PUBLIC_URL: 'https://shop.example/' })).toMatchObject({
+      ALLOWED_HOSTS: ['a.example', 'b.example'],
+      PUBLIC_URL: 'https://shop.example',
+    });
+  });
+
+  it('names every variable in the example', () => {
+    for (const name of Object.keys(VARIABLES)) expect(envExample()).toContain(`\n#${name}=\n`);
+  });
+});
