@@ -114,11 +114,11 @@ export function colorDot(name: string): SafeHtml | null {
   return word === undefined ? null : dot(KNOWN[word]!);
 }
 
-/** Where others have a dot: keeps the names in one line. */
-export function unknownDot(): SafeHtml {
+/** Where others have a dot: an empty place, which keeps the names in one line. */
+export function noDot(): SafeHtml {
   return dot('none');
 }
 
 function dot(fill: string): SafeHtml {
-  return html`<svg class="dot" aria-hidden="true" viewBox="0 0 16 16" width="16" height="16"><circle cx="8" cy="8" r="7.5" fill="${fill}"/></svg>`;
+  return html`<svg class="dot${fill === 'none' && ' dot-none'}" aria-hidden="true" viewBox="0 0 16 16" width="16" height="16"><circle cx="8" cy="8" r="7.5" fill="${fill}"/></svg>`;
 }

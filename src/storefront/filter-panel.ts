@@ -1,5 +1,5 @@
 import type { Category, Facet, Facets } from '../modules/catalogue/schemas.ts';
-import { colorDot, unknownDot } from './colors.ts';
+import { colorDot, noDot } from './colors.ts';
 import { compareSizes, count, humanValue } from './format.ts';
 import { html, type SafeHtml } from './html.ts';
 import type { List } from './list-view.ts';
@@ -101,7 +101,7 @@ function facetFilter(facet: Facet, name: string, counted: Values, chosen: readon
   }
   const dotted = facet === 'color' && values.some(({ value }) => colorDot(value) !== null);
   const label = (value: string) =>
-    html`${dotted && (colorDot(value) ?? unknownDot())}<bdi>${humanValue(facet, value)}</bdi>`;
+    html`${dotted && (colorDot(value) ?? noDot())}<bdi>${humanValue(facet, value)}</bdi>`;
   const row = ({ value, count }: Values[number]) =>
     option('checkbox', facet, value, label(value), chosen.includes(value), count);
   const inColumns = facet === 'size' && values.every(({ value }) => value.length <= 5);

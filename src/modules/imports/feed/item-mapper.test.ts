@@ -151,7 +151,7 @@ describe('fields', () => {
       ['constructor', 'a'],
       ['toString', { valueOf: 'b' }],
     ]);
-    expect('polluted' in {}).toBe(false);
+    expect('polluted' in product!.attributes).toBe(false);
   });
 
   test('further image_links are additional ones', async () => {

@@ -95,7 +95,7 @@ export function createItemReader(place: XmlPlace, onItem: (item: RawItem) => voi
   const closeField = (): void => {
     const name = names[level]!;
     const value = fieldValue(name, texts[level]!, attributes[level]!, children[level]!);
-    if (value === null || item!.tooLarge || rank === 0 || name.length > MAX_NAME || name === '__proto__') return;
+    if (value === null || item!.tooLarge || rank === 0 || name.length > MAX_NAME ) return;
     if (level > 1) {
       children[level - 1] ??= {};
       append(children[level - 1]!, name, typeof value === 'string' ? singleLine(value) : value);
@@ -137,7 +137,6 @@ export function createItemReader(place: XmlPlace, onItem: (item: RawItem) => voi
       if (inMarkup && level > 1) addText(1, `</${tag.local}>`);
       else closeField();
       level -= 1;
-      if (level === 0) inMarkup = false;
     },
   };
 }

@@ -14,7 +14,7 @@
  */
 import { currencyDigits, isCurrency, MAX_MINOR } from '../../../kernel/money.ts';
 
-export type PriceProblem = {
+type PriceProblem = {
   code:
     | 'price_invalid'
     | 'price_ambiguous'

@@ -11,7 +11,7 @@ import { createItemMapper } from './item-mapper.ts';
 import { createItemReader } from './item-reader.ts';
 import { createXmlReader, type XmlReader } from './xml.ts';
 
-export { FeedError, type FeedErrorCode, type FeedIssue, type FeedIssueCode } from './issue.ts';
+export { FeedError, type FeedIssue } from './issue.ts';
 
 /** Items of the feed: `read` is the sum of the other two. */
 export type FeedSummary = { read: number; accepted: number; rejected: number };
@@ -75,6 +75,7 @@ function writeDecoded(xml: XmlReader, decoder: Decoder, block?: Uint8Array): voi
     text = decoder.decode(block);
   } catch (error) {
     if (!(error instanceof UndecodableError)) throw error;
+    xml.write(error.before);
     const advice = 'Save the feed in UTF-8, or declare the encoding that it is in.';
     xml.refuseNext('encoding_invalid', `The bytes that stand here are no text in ${decoder.label}. ${advice}`);
   }

@@ -129,6 +129,18 @@ test('a text of just the limit passes, one character more does not', () => {
   expect(refusal(`<a>\n${'<b>x</b>'.repeat(MAX_SPAN / 4)}</a>`)).toBeNull();
 });
 
+test('what is too long is refused as that, whatever comes behind and however it was cut', () => {
+  const long = 'x'.repeat(MAX_SPAN + 10);
+  expect(refusal(`<a>${long}\u0001`)).toBe('text_too_long 1:4');
+  expect(refusal('<a>', long, '\u0001')).toBe('text_too_long 1:4');
+  expect(refusal(`<a>${long}`)).toBe('text_too_long 1:4');
+});
+
+test('a DOCTYPE behind the first block is refused as well', () => {
+  const file = `<!-- ${'x'.repeat(70_000)} -->\n<!DOCTYPE rss [<!ENTITY a "b">]><rss/>`;
+  expect(refusal(file.slice(0, 65_536), file.slice(65_536))).toMatch(/^dtd_not_allowed 2:/);
+});
+
 test('depth and XML attributes are limited', () => {
   expect(refusal('<a>'.repeat(32) + '</a>'.repeat(32))).toBeNull();
   expect(refusal('<a>'.repeat(33))).toBe('too_deep 1:99');
