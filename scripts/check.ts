@@ -16,6 +16,7 @@ const run = (name: string, command: string, args: string[]) => {
 
 run('format and lint', 'biome', ['check', '--error-on-warnings', '.']);
 run('types', 'tsc', ['--noEmit']);
+run('types of the browser tests', 'tsc', ['--noEmit', '-p', 'tests/browser']);
 if (!fast) {
   const { modules, violations } = await checkBoundaries(ROOT);
   for (const violation of violations) console.error(violation);

@@ -3,7 +3,7 @@ import { Agent, get } from 'node:http';
 import { promisify } from 'node:util';
 
 /** Requests per second that `url` answers to 32 connections, by wrk (a Debian package). Throws if any answer is an error. */
-export async function throughput(url: string, seconds = 6): Promise<number> {
+async function throughput(url: string, seconds = 6): Promise<number> {
   const { stdout } = await promisify(execFile)('wrk', ['-t1', '-c32', `-d${seconds}s`, url]);
   if (/Non-2xx|Socket errors/.test(stdout)) throw new Error(`Errors under load from ${url}:\n${stdout}`);
   return Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]);

@@ -44,7 +44,7 @@ export interface Cache {
 
 export type CacheOptions = { maxBytes: number; ttlMs: number };
 
-export const DEFAULT_CACHE: CacheOptions = { maxBytes: 64 * 1024 * 1024, ttlMs: 3_600_000 };
+const DEFAULT_CACHE: CacheOptions = { maxBytes: 64 * 1024 * 1024, ttlMs: 3_600_000 };
 
 /** How many tags' last invalidations are remembered; what is forgotten counts as invalidated just then. */
 const TAGS_REMEMBERED = 20_000;

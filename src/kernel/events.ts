@@ -63,7 +63,7 @@ export interface Events {
   stop(): Promise<void>;
 }
 
-export const EVENTS_TOPIC = 'events';
+const EVENTS_TOPIC = 'events';
 const POLL_MS = 500;
 const BATCH = 1_000;
 

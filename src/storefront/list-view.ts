@@ -110,10 +110,14 @@ function nothing({ path, parameters }: List, page: ProductPage): SafeHtml {
 <p><a class="button" href="/">Go to the front page</a></p>
 </div>`;
   }
+  const { search } = parameters;
+  const searchOnly = toSearch({ search });
+  const filtered = toSearch({ ...parameters, ordering: null, page: 1 }) !== searchOnly;
+  const all = path === '/products' ? 'Show all products' : 'Show everything here';
   return html`<div class="empty">
-<h3>Nothing matches ${parameters.search ? html`<q>${parameters.search}</q>` : 'these filters'}</h3>
-<p>${parameters.search ? 'Check the spelling, try fewer or more general words, or take a filter away.' : 'Take one of them away to see more.'}</p>
-<p><a class="button" href="${path}">${path === '/products' ? 'Show all products' : 'Show everything here'}</a></p>
+<h3>Nothing matches ${search && html`<q>${search}</q>`}${search && filtered && ' with '}${filtered && 'these filters'}</h3>
+<p>${filtered ? 'Take one of the filters away to see more.' : 'Check the spelling, or try fewer and more general words.'}</p>
+<p><a class="button" href="${search && filtered ? path + searchOnly : path}">${search && filtered ? 'Search without filters' : all}</a></p>
 </div>`;
 }
 

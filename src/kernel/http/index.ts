@@ -29,10 +29,9 @@ import {
 import { API_HEADERS, PAGE_HEADERS } from './security-headers.ts';
 import { requestValidator } from './validation.ts';
 
-export { etagOf } from '../cache.ts';
-export { type CachedAnswers, matchesEtag } from './cached-answers.ts';
+export { matchesEtag } from './cached-answers.ts';
 export * from './problem.ts';
-export { API_HEADERS, PAGE_HEADERS } from './security-headers.ts';
+export { API_HEADERS } from './security-headers.ts';
 
 export type Http = FastifyInstance<
   RawServerDefault,
@@ -80,7 +79,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     allowedHosts.size === 0 || allowedHosts.has((host ?? '').toLowerCase().replace(/:\d+$/, ''));
   const app = Fastify({
     // Requests are counted, not logged one by one; what fails is logged by sendError.
-    loggerInstance: log.child({}, { level: log.isLevelEnabled('debug') ? 'debug' : 'warn' }) as FastifyBaseLogger,
+    loggerInstance: log.child({}, { level: log.level === 'info' ? 'warn' : log.level }) as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     trustProxy: config.TRUST_PROXY,
     bodyLimit: BODY_LIMIT,

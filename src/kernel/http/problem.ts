@@ -6,12 +6,12 @@ export const validationFailed = defineError('validation_failed', 400, 'The reque
 export const badRequest = defineError('bad_request', 400, 'The request cannot be understood');
 export const notFound = defineError('not_found', 404, 'Not found');
 export const methodNotAllowed = defineError('method_not_allowed', 405, 'Method not allowed');
-export const bodyTooLarge = defineError('body_too_large', 413, 'The body is too large');
-export const uriTooLong = defineError('uri_too_long', 414, 'The address is too long');
-export const unsupportedMediaType = defineError('unsupported_media_type', 415, 'Media type not supported');
+const bodyTooLarge = defineError('body_too_large', 413, 'The body is too large');
+const uriTooLong = defineError('uri_too_long', 414, 'The address is too long');
+const unsupportedMediaType = defineError('unsupported_media_type', 415, 'Media type not supported');
 export const hostNotAllowed = defineError('host_not_allowed', 400, 'Host not allowed');
-export const internalError = defineError('internal_error', 500, 'Something went wrong');
-export const unavailable = defineError('unavailable', 503, 'Not available now');
+const internalError = defineError('internal_error', 500, 'Something went wrong');
+const unavailable = defineError('unavailable', 503, 'Not available now');
 
 /** RFC 9457 problem details, as every error of the API is answered. */
 export const Problem = Type.Object(

@@ -4,4 +4,3 @@ export const productNotFound = defineError('product_not_found', 404, 'Product no
 export const categoryNotFound = defineError('category_not_found', 404, 'Category not found');
 export const invalidCursor = defineError('invalid_cursor', 400, 'The cursor is not valid');
 export const pageTooDeep = defineError('page_too_deep', 400, 'The page is too deep');
-export const insufficientStock = defineError('insufficient_stock', 409, 'Not enough in stock');

@@ -123,7 +123,7 @@ const listed = {
 export const ProductListItem = Type.Object(listed, { $id: 'ProductListItem', ...strict });
 export type ProductListItem = Static<typeof ProductListItem>;
 
-export const ProductImage = Type.Object(
+const ProductImage = Type.Object(
   {
     id: nullable(Id),
     url: Type.String(),

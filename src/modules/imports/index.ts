@@ -4,7 +4,6 @@ import type { ImportReport } from './import-report.ts';
 import { finishQuantities, type ImportRequest, runImport } from './run-import.ts';
 import { unfinishedImports } from './store.ts';
 
-export { writeGoogleFeed } from './export-feed.ts';
 export type { ImportIssue, ImportMode, ImportProgress, ImportReport } from './import-report.ts';
 
 export type Imports = {

@@ -221,6 +221,9 @@ describe('fields', () => {
     expect((await readOne('<ean>4006381333931</ean>')).item).toMatchObject({ gtin: '4006381333931', attributes: {} });
     expect((await readOne('<g:upc>036000291452</g:upc>')).item?.gtin).toBe('036000291452');
     expect((await readOne('<g:isbn>978-3-16-148410-0</g:isbn>')).item?.gtin).toBe('9783161484100');
+    const nested = await readOne('<g:gtin><g:a>1</g:a></g:gtin><ean>4006381333931</ean>');
+    expect(nested.item).toMatchObject({ gtin: '4006381333931' });
+    expect(nested.item?.attributes).toEqual({});
   });
 
   test.each([

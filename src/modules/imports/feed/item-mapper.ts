@@ -56,8 +56,7 @@ export function createItemMapper(
     };
     const sku = singleLine(takeText(row, 'id') ?? '');
     if (sku !== '') row.sku = sku.slice(0, MAX_SKU);
-    if (item.tooLarge)
-      return row.reject(null, 'item_too_large', 'The item is too large: it has too many elements or too much text.');
+    if (item.tooLarge) return row.reject(null, 'item_too_large', 'The item has too many elements or too much text.');
     if (sku === '') return row.reject('id', 'id_missing', 'The item has no id.');
     if (sku.length > MAX_SKU) return row.reject('id', 'value_too_long', `The id is longer than ${MAX_SKU} characters.`);
     const name = plainLine(takeText(row, 'title') ?? '');

@@ -95,7 +95,7 @@ export function createItemReader(place: XmlPlace, onItem: (item: RawItem) => voi
   const closeField = (): void => {
     const name = names[level]!;
     const value = fieldValue(name, texts[level]!, attributes[level]!, children[level]!);
-    if (value === null || item!.tooLarge || rank === 0 || name.length > MAX_NAME ) return;
+    if (value === null || item!.tooLarge || rank === 0 || name.length > MAX_NAME || name === '__proto__') return;
     if (level > 1) {
       children[level - 1] ??= {};
       append(children[level - 1]!, name, typeof value === 'string' ? singleLine(value) : value);

@@ -12,7 +12,7 @@
  * | the same, a currency with three (KWD)                | a decimal point: 1.234                                 |
  * | the same, a currency with none (JPY)                 | groups: 1234, as there is nothing to point at          |
  */
-import { currencyDigits, isCurrency, MAX_MINOR } from '../../../kernel/money.ts';
+import { currencyDigits, formatMoney, isCurrency, MAX_MINOR } from '../../../kernel/money.ts';
 
 type PriceProblem = {
   code:
@@ -69,7 +69,10 @@ export function createPriceReader(currency: string): PriceReader {
 
   const fail = (code: PriceProblem['code'], message: string): PriceProblem => ({ code, message });
   const notUsable = (text: string) =>
-    fail('price_not_usable', `“${text}” is no usable price: it must be above zero and not beyond ${MAX_MINOR / unit}.`);
+    fail(
+      'price_not_usable',
+      `“${text}” is no usable price: it must be above zero and not beyond ${formatMoney(MAX_MINOR, currency)}.`,
+    );
 
   const symbolProblem = (symbol: string, text: string): PriceProblem | null => {
     const name = symbol.trim();
@@ -92,8 +95,9 @@ export function createPriceReader(currency: string): PriceReader {
       const message = `“${text}” can mean ${other} or ${number.replace(',', '.')}: write it with two decimals.`;
       return fail('price_ambiguous', message);
     }
-    if (parts === 'invalid')
-      return fail('price_invalid', `“${text}” is not a price: write it like ${(1234.5).toFixed(digits)}.`);
+    if (parts === 'invalid') {
+      return fail('price_invalid', `“${text}” is not a price: write it like ${formatMoney(1250 * unit, currency)}.`);
+    }
     const whole = parts.whole.replace(/^0+/, '');
     const fraction = parts.fraction.replace(/0+$/, '');
     if (fraction.length > digits) {
