@@ -51,16 +51,14 @@ function faultText(name: 'price_min' | 'price_max', currency: string): string {
 }
 
 function toolbar({ page, parameters }: List): SafeHtml {
-  const chosen = parameters.ordering ?? (parameters.search ? 'relevance' : '-created_at');
-  const orders = parameters.search ? ([['', 'Best match'], ...ORDERING_NAMES] as const) : ORDERING_NAMES;
+  // The list's own order is the empty value, so that a form sent as it stands asks for nothing special.
+  const [newest, ...others] = ORDERING_NAMES;
+  const orders = parameters.search ? [['', 'Best match'], ...ORDERING_NAMES] : [['', newest![1]], ...others];
   return html`<div class="toolbar">
 <p class="count" role="status">${page && products(page.total, page.total_is_estimate)}</p>
 <p class="sort"><label for="ordering">Sort by</label>
 <select id="ordering" name="ordering" form="filters">
-${orders.map(
-  ([value, name]) =>
-    html`<option value="${value}"${(value === chosen || (value === '' && chosen === 'relevance')) && html` selected`}>${name}</option>`,
-)}
+${orders.map(([value, name]) => html`<option value="${value}"${value === (parameters.ordering ?? '') && html` selected`}>${name}</option>`)}
 </select>
 <noscript><button class="quiet" form="filters">Sort</button></noscript></p>
 </div>`;

@@ -68,12 +68,12 @@ ${productGrid(related.items)}
 function gallery({ images, name }: Product): SafeHtml {
   const several = images.length > 1;
   return html`<div class="gallery">
-<ul class="strip"${several && html` tabindex="0" role="group" aria-label="Pictures of ${name}"`}>
+<div class="strip"${several && html` tabindex="0" role="group" aria-label="Pictures of ${name}"`}>
 ${images.map(
   ({ url, alt, width, height }, index) =>
-    html`<li class="picture" id="picture-${index + 1}"><img src="${url}" alt="${alt || name}" width="${width}" height="${height}"${index === 0 ? html` fetchpriority="high"` : html` loading="lazy"`}></li>`,
+    html`<div class="picture" id="picture-${index + 1}"><img src="${url}" alt="${alt || name}" width="${width}" height="${height}"${index === 0 ? html` fetchpriority="high"` : html` loading="lazy"`}></div>`,
 )}
-</ul>
+</div>
 ${
   several &&
   html`<ol class="thumbs">

@@ -16,10 +16,8 @@ const executable = PLACES.find((place) => existsSync(place));
 export function hasBrowser(): boolean {
   if (executable) return true;
   if (process.env.CI)
-    throw new Error('No Chromium: these tests are never skipped on CI. Install the package chromium.');
-  console.warn(
-    'Skipped: the tests in a browser need Chromium, and there is none on this machine (apt-get install chromium).',
-  );
+    throw new Error('There is no Chromium, and on CI these tests are never skipped. Install the package chromium.');
+  console.warn('Skipped: these tests need Chromium, and there is none on this machine (apt-get install chromium).');
   return false;
 }
 
@@ -38,11 +36,36 @@ export function launchBrowser(): Promise<Browser> {
   });
 }
 
-declare global {
-  interface Window {
-    violations: string[];
-    shift: number;
+/** Run in the page before anything else: writes down what its policy refused and how far things moved by themselves. */
+const WATCH = `
+  window.violations = [];
+  window.shift = 0;
+  document.addEventListener('securitypolicyviolation', (event) => window.violations.push(event.violatedDirective + ' ' + event.blockedURI));
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
+  }).observe({ type: 'layout-shift', buffered: true });`;
+
+/** Goes down the whole page, so that what is loaded late is loaded, and tells what should not be. */
+const LOOK = `(async () => {
+  for (let y = 0; y < document.body.scrollHeight; y += innerHeight / 2) {
+    scrollTo(0, y);
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
   }
+  const broken = [];
+  for (const image of document.images) await image.decode().catch(() => broken.push(image.src));
+  return {
+    violations: window.violations,
+    shift: window.shift,
+    beyond: Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth),
+    broken,
+    font: document.fonts.check('16px "Inter Variable"'),
+  };
+})()`;
+
+export type Look = { violations: string[]; shift: number; beyond: number; broken: string[]; font: boolean };
+
+export function look(page: Page): Promise<Look> {
+  return page.evaluate<Look>(LOOK);
 }
 
 export type Visit = {
@@ -52,47 +75,22 @@ export type Visit = {
   close(): Promise<void>;
 };
 
-/** A fresh page in a profile of its own that writes down what must not happen. */
+/** A page in a fresh profile. */
 export async function visit(browser: Browser, baseURL: string, options: BrowserContextOptions = {}): Promise<Visit> {
   const context = await browser.newContext({ baseURL, reducedMotion: 'reduce', ...options });
   const page = await context.newPage();
+  // The first thing that is waited for in vain should say so itself, before the test's own time is up.
+  page.setDefaultTimeout(10_000);
   const complaints: string[] = [];
   page.on('console', (message) => {
-    const isPageItself = message.location().url === page.url() && message.text().includes('Failed to load resource');
+    // A page that answers 404 is told as an error too.
+    const isPageItself = message.location().url === page.url() && message.text().startsWith('Failed to load resource');
     if (['error', 'warning'].includes(message.type()) && !isPageItself) complaints.push(`console: ${message.text()}`);
   });
   page.on('pageerror', (error) => complaints.push(`script: ${error.message}`));
   page.on('request', (request) => {
-    if (!request.url().startsWith(baseURL) && !request.url().startsWith('data:'))
-      complaints.push(`request: ${request.url()}`);
+    if (!request.url().startsWith(`${baseURL}/`)) complaints.push(`request: ${request.url()}`);
   });
-  page.on('requestfailed', (request) => complaints.push(`failed: ${request.url()}`));
-  if (options.javaScriptEnabled !== false) {
-    await page.addInitScript(() => {
-      window.violations = [];
-      window.shift = 0;
-      document.addEventListener('securitypolicyviolation', (event) =>
-        window.violations.push(`${event.violatedDirective} ${event.blockedURI}`),
-      );
-      new PerformanceObserver((list) => {
-        for (const entry of list.getEntries()) {
-          const { value, hadRecentInput } = entry as unknown as { value: number; hadRecentInput: boolean };
-          if (!hadRecentInput) window.shift += value;
-        }
-      }).observe({ type: 'layout-shift', buffered: true });
-    });
-  }
+  if (options.javaScriptEnabled !== false) await page.addInitScript(WATCH);
   return { page, complaints, close: () => context.close() };
-}
-
-/** Scrolls to the end, so that whatever is loaded late is loaded. */
-export async function scrollThrough(page: Page): Promise<void> {
-  await page.evaluate(async () => {
-    for (let y = 0; y < document.body.scrollHeight; y += innerHeight / 2) {
-      scrollTo(0, y);
-      await new Promise((resolve) => requestAnimationFrame(resolve));
-    }
-  });
-  await page.waitForLoadState('networkidle');
-  await page.evaluate(() => Promise.all([...document.images].map((image) => image.decode())));
 }

@@ -7,12 +7,13 @@ import { availabilityOf, type Catalogue, type ExportRow, imageUrl } from '../cat
  * written back as they came, and the links and pictures, which are this shop's own, are not read again.
  */
 
-const XML: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
+/** A bare carriage return would be read as a line feed (XML 1.0, 2.11). */
+const XML: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '\r': '&#13;' };
 /** What XML 1.0 cannot hold (section 2.2), should it ever have come into the database. */
 const NOT_XML = /[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu;
 
 function xml(text: string): string {
-  return text.replace(NOT_XML, '').replace(/[&<>]/g, (character) => XML[character]!);
+  return text.replace(NOT_XML, '').replace(/[&<>\r]/g, (character) => XML[character]!);
 }
 
 function element(name: string, value: unknown): string {

@@ -91,7 +91,6 @@ describe('fields', () => {
       mpn: 'M-1',
       groupId: 'G-1',
       attributes: {
-        product_type: ['Home > Lamps'],
         link: 'https://x.example/1',
         unit_pricing_measure: '1 kg',
         x: 'plain',

@@ -193,11 +193,23 @@ function short(row: Row, field: string, text: string): string | null {
   return null;
 }
 
-/** From the first product_type, else Google's category unless that is a number; both stay attributes as well. */
+/**
+ * From the first product_type that names one, which is used up by it, else Google's category unless that is a number.
+ * Whichever it came from, an export writes the path as the first product_type, so that it comes in again as it is.
+ */
 function categoryPath(row: Row): string[] {
-  const own = row.fields.get('product_type')?.find((value) => typeof value === 'string');
-  const text = own ?? row.fields.get('google_product_category')?.find((value) => typeof value === 'string');
-  if (text === undefined) return [];
+  const own = takeTexts(row, 'product_type');
+  while (own.length > 0) {
+    const path = readPath(row, 'product_type', own.shift()!);
+    if (path.length === 0) continue;
+    if (own.length > 0) row.fields.set('product_type', own);
+    return path;
+  }
+  const googles = row.fields.get('google_product_category')?.find((value) => typeof value === 'string');
+  return googles === undefined ? [] : readPath(row, 'google_product_category', googles);
+}
+
+function readPath(row: Row, field: string, text: string): string[] {
   const names = plainLine(text)
     .replace(/^\d+\s*(?:-\s+|$)/, '')
     .split('>')
@@ -210,7 +222,6 @@ function categoryPath(row: Row): string[] {
       .trimEnd();
   });
   if (names.length > path.length || path.some((name, i) => name !== names[i])) {
-    const field = own === undefined ? 'google_product_category' : 'product_type';
     const limits = `${MAX_CATEGORY_LEVELS} levels of ${MAX_CATEGORY_NAME} characters`;
     row.note(field, 'category_cut', `The category path is cut to ${limits}.`);
   }

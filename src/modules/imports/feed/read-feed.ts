@@ -3,7 +3,7 @@
  * way: blocks.ts (gzip, equal blocks), encoding.ts (text), xml.ts (elements, guarded), item-reader.ts (items),
  * item-mapper.ts (products). No database, no network, no clock.
  */
-import type { StagedItem } from '../../catalogue/staging.ts';
+import type { StagedItem } from '../../catalogue/index.ts';
 import { readBlocks } from './blocks.ts';
 import { createDecoder, type Decoder, detectEncoding, UndecodableError } from './encoding.ts';
 import type { FeedIssue } from './issue.ts';
