@@ -53,7 +53,7 @@ export async function benchAnswers(bench: Bench, url: string): Promise<void> {
 const COLUMNS = `p.id, p.sku, p.slug, p.name, p.price, p.sale_price, p.effective_price, p.featured, p.active, p.availability,
   p.category_id, p.brand, p.gender, p.condition, p.color, p.size, p.age_group, p.material, p.gtin, p.mpn, p.group_id, p.image,
   p.offers_count, p.lowest_offer, p.offers_in_stock, p.owner_id, p.version, p.created_at, p.updated_at, s.on_hand`;
-const VISIBLE = 'p.active and p.archived_at is null';
+const VISIBLE = 'p.visible';
 
 /** What the same answers take at least: a page with its total, a product with its texts and siblings. */
 const BARE = {

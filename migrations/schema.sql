@@ -151,13 +151,15 @@ create table product_images (
 
 create table product_texts (
   product_id uuid not null,
+  visible boolean not null,
   title tsvector not null,
   description text not null default ''::text,
   attributes jsonb not null default '{}'::jsonb,
+  document tsvector not null generated always as search_document(title, description) stored,
   constraint product_texts_pkey PRIMARY KEY (product_id),
   constraint product_texts_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id) ON DELETE CASCADE
 );
-CREATE INDEX product_texts_document ON public.product_texts USING gin (search_document(title, description));
+CREATE INDEX product_texts_document ON public.product_texts USING gin (document);
 CREATE INDEX product_texts_title ON public.product_texts USING gin (title);
 
 create table products (
@@ -188,6 +190,7 @@ create table products (
   offers_in_stock integer not null default 0,
   owner_id uuid,
   archived_at timestamp with time zone,
+  visible boolean not null generated always as (active AND (archived_at IS NULL)) stored,
   version integer not null default 1,
   created_at timestamp with time zone not null,
   updated_at timestamp with time zone not null,
@@ -199,17 +202,19 @@ create table products (
   constraint products_check CHECK (((sale_price >= 0) AND (sale_price < price))),
   constraint products_price_check CHECK ((price >= 0))
 );
-CREATE INDEX products_by_brand ON public.products USING btree (brand, effective_price, id) WHERE (active AND (archived_at IS NULL));
-CREATE INDEX products_by_category ON public.products USING btree (category_id, effective_price, id) WHERE (active AND (archived_at IS NULL));
-CREATE INDEX products_by_color ON public.products USING btree (color) WHERE (active AND (archived_at IS NULL));
-CREATE INDEX products_by_created ON public.products USING btree (created_at, id) WHERE (active AND (archived_at IS NULL));
+CREATE INDEX products_by_brand ON public.products USING btree (brand, effective_price, id) INCLUDE (visible);
+CREATE INDEX products_by_category ON public.products USING btree (category_id, effective_price, id) INCLUDE (visible);
+CREATE INDEX products_by_color ON public.products USING btree (color) INCLUDE (visible);
+CREATE INDEX products_by_condition ON public.products USING btree (condition) INCLUDE (visible);
+CREATE INDEX products_by_created ON public.products USING btree (created_at, id) WHERE visible;
+CREATE INDEX products_by_gender ON public.products USING btree (gender) INCLUDE (visible);
 CREATE INDEX products_by_group ON public.products USING btree (group_id) WHERE (group_id IS NOT NULL);
-CREATE INDEX products_by_name ON public.products USING btree (name, id) WHERE (active AND (archived_at IS NULL));
-CREATE INDEX products_by_offer ON public.products USING btree (COALESCE(lowest_offer, '9223372036854775807'::bigint), id) WHERE (active AND (archived_at IS NULL));
-CREATE INDEX products_by_offer_desc ON public.products USING btree (COALESCE(lowest_offer, ('-1'::integer)::bigint), id) WHERE (active AND (archived_at IS NULL));
-CREATE INDEX products_by_price ON public.products USING btree (effective_price, id) WHERE (active AND (archived_at IS NULL));
-CREATE INDEX products_by_size ON public.products USING btree (size) WHERE (active AND (archived_at IS NULL));
-CREATE INDEX products_featured ON public.products USING btree (created_at, id) WHERE (featured AND active AND (archived_at IS NULL));
+CREATE INDEX products_by_name ON public.products USING btree (name, id) WHERE visible;
+CREATE INDEX products_by_offer ON public.products USING btree (COALESCE(lowest_offer, '9223372036854775807'::bigint), id) WHERE visible;
+CREATE INDEX products_by_offer_desc ON public.products USING btree (COALESCE(lowest_offer, ('-1'::integer)::bigint), id) WHERE visible;
+CREATE INDEX products_by_price ON public.products USING btree (effective_price, id) WHERE visible;
+CREATE INDEX products_by_size ON public.products USING btree (size) INCLUDE (visible);
+CREATE INDEX products_featured ON public.products USING btree (created_at, id) WHERE (featured AND visible);
 
 create table retired_category_slugs (
   slug text not null,
@@ -304,6 +309,16 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION public.keep_texts_visible()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update product_texts set visible = new.visible where product_id = new.id;
+  return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION public.path_names(category uuid)
  RETURNS text
  LANGUAGE sql
@@ -342,14 +357,20 @@ CREATE OR REPLACE FUNCTION public.search_document(title tsvector, description te
  IMMUTABLE PARALLEL SAFE
 RETURN (title || to_tsvector('vitrine'::regconfig, "left"(description, 20000)));
 
+CREATE OR REPLACE FUNCTION public.search_label(brand text, category text)
+ RETURNS tsvector
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN (setweight(to_tsvector('vitrine'::regconfig, search_plain(COALESCE(brand, ''::text))), 'B'::"char") || setweight(to_tsvector('vitrine'::regconfig, search_plain(COALESCE(category, ''::text))), 'C'::"char"));
+
 CREATE OR REPLACE FUNCTION public.search_plain(text)
  RETURNS text
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE STRICT
 RETURN translate($1, '-_/\.,:;|&+()[]{}<>"!?*#@%^~=$–—‐‑·•“”„«»…™®©×،؛؟、。''’‘`'::text, repeat(' '::text, 51));
 
-CREATE OR REPLACE FUNCTION public.search_title(name text, sku text, gtin text, mpn text, brand text, category text)
+CREATE OR REPLACE FUNCTION public.search_title(name text, sku text, gtin text, mpn text, label tsvector)
  RETURNS tsvector
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
-RETURN ((setweight(to_tsvector('vitrine'::regconfig, search_plain(concat_ws(' '::text, name, sku, gtin, mpn))), 'A'::"char") || setweight(to_tsvector('vitrine'::regconfig, search_plain(COALESCE(brand, ''::text))), 'B'::"char")) || setweight(to_tsvector('vitrine'::regconfig, search_plain(COALESCE(category, ''::text))), 'C'::"char"));
+RETURN (setweight(to_tsvector('vitrine'::regconfig, search_plain(concat_ws(' '::text, name, sku, gtin, mpn))), 'A'::"char") || label);

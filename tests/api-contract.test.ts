@@ -128,8 +128,8 @@ function createValidator(): typeof validate {
     const key = operation.responses[status] ? String(status) : `${Math.floor(status / 100)}XX`;
     const [type] = Object.keys(response.content);
     const at = `openapi#/${pointer('paths', template, 'get', 'responses', key, 'content', type!, 'schema')}`;
-    let check = compiled.get(at);
-    if (check === undefined) compiled.set(at, (check = ajv.compile({ $ref: at })));
+    const check = compiled.get(at) ?? ajv.compile({ $ref: at });
+    compiled.set(at, check);
     return check(json) ? [] : (check.errors ?? []).map((e) => `${e.instancePath || '/'} ${e.message}`);
   };
 }
@@ -157,7 +157,20 @@ const largest = () => [...categories.values()].sort((a, b) => b.family.size - a.
 const ids = (items: Json[]) => items.map((item) => item.id as string);
 const minor = (price: string) => Number(price.replace('.', ''));
 
-const NAMES = ['zebra', 'Zoo', 'éclair', 'Eclair', 'eclair', 'Äpfel', 'apple', 'Čaj', 'cedr', '10 pens', '9 pens', 'Ωmega'];
+const NAMES = [
+  'zebra',
+  'Zoo',
+  'éclair',
+  'Eclair',
+  'eclair',
+  'Äpfel',
+  'apple',
+  'Čaj',
+  'cedr',
+  '10 pens',
+  '9 pens',
+  'Ωmega',
+];
 
 beforeAll(async () => {
   shop = await startTestShop({ demo: true });
@@ -214,7 +227,10 @@ describe('the document', () => {
       const target = ref
         .slice(2)
         .split('/')
-        .reduce((at: Json, part) => at?.[decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~')], document);
+        .reduce(
+          (at: Json, part) => at?.[decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~')],
+          document,
+        );
       expect(target, ref).toBeTypeOf('object');
     }
     for (const name of Object.keys(document.components.schemas)) expect(refs).toContain(`#/components/schemas/${name}`);
@@ -229,15 +245,24 @@ describe('the document', () => {
       }
       const inPath = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
       const parameters = operation.parameters ?? [];
-      expect(parameters.filter((p) => p.in === 'path').map((p) => p.name), at).toEqual(inPath);
+      expect(
+        parameters.filter((p) => p.in === 'path').map((p) => p.name),
+        at,
+      ).toEqual(inPath);
       for (const parameter of parameters) {
         expect(parameter.schema, `${at} ${parameter.name}`).toBeTypeOf('object');
         if (parameter.in === 'path') expect(parameter.required).toBe(true);
       }
       expect(new Set(parameters.map((p) => `${p.in} ${p.name}`)).size, at).toBe(parameters.length);
       const statuses = Object.keys(operation.responses);
-      expect(statuses.some((status) => /^2/.test(status)), at).toBe(true);
-      expect(statuses.some((status) => /^4/.test(status)), at).toBe(true);
+      expect(
+        statuses.some((status) => /^2/.test(status)),
+        at,
+      ).toBe(true);
+      expect(
+        statuses.some((status) => /^4/.test(status)),
+        at,
+      ).toBe(true);
       for (const [status, response] of Object.entries<Json>(operation.responses)) {
         expect(response.description, `${at} ${status}`).toMatch(/\w/);
         if (/^2/.test(status) && status !== '204')
@@ -256,7 +281,9 @@ describe('the document', () => {
       ...Object.values<Json>(document.components.schemas),
       ...operations.flatMap(({ operation }) => (operation.parameters ?? []).map((p) => p.schema)),
       ...operations.flatMap(({ operation }) =>
-        Object.values<Json>(operation.responses).flatMap((r) => Object.values<Json>(r.content ?? {}).map((c) => c.schema)),
+        Object.values<Json>(operation.responses).flatMap((r) =>
+          Object.values<Json>(r.content ?? {}).map((c) => c.schema),
+        ),
       ),
     ];
     for (const schema of schemas) expect(ajv.validateSchema(schema), JSON.stringify(ajv.errors)).toBe(true);
@@ -428,9 +455,9 @@ describe('a product', () => {
         expect((await call(`/api/products/${item.id}`)).status).toBe(404);
         expect((await call(`/api/products/${item.slug}`)).status).toBe(404);
         expect((await raw(`/products/${item.slug}`)).status).toBe(404);
-        expect((await get(`/api/products?group_id=${encodeURIComponent(item.group_id ?? 'none')}`)).items).not.toContainEqual(
-          expect.objectContaining({ id: item.id }),
-        );
+        expect(
+          (await get(`/api/products?group_id=${encodeURIComponent(item.group_id ?? 'none')}`)).items,
+        ).not.toContainEqual(expect.objectContaining({ id: item.id }));
         expect((await raw('/feeds/google.xml')).text).not.toContain(`<g:id>${item.sku}</g:id>`);
       }
       expect((await get('/api/products')).total).toBe(all.length - 2);
@@ -519,7 +546,12 @@ describe('lists', () => {
       const walked = await walk('/api/products', { search: word, page_size: 3 });
       const numbered = await get(`/api/products${query({ search: word, page_size: 100 })}`);
       expect(ids(numbered.items)).toEqual(ids(walked).slice(0, 100));
-      const named = all.filter((item) => item.name.toLowerCase().split(/[^\p{L}\p{N}]+/u).includes(word));
+      const named = all.filter((item) =>
+        item.name
+          .toLowerCase()
+          .split(/[^\p{L}\p{N}]+/u)
+          .includes(word),
+      );
       expect(ids(walked)).toEqual(expect.arrayContaining(ids(named)));
     }
   });
@@ -528,7 +560,9 @@ describe('lists', () => {
     const first = (fields: Parameters<typeof query>[0]) => get(`/api/products${query({ page_size: 20, ...fields })}`);
     expect((await first({})).items).toEqual((await first({ ordering: '-created_at' })).items);
     expect((await first({ ordering: 'relevance' })).items).toEqual((await first({})).items);
-    expect((await first({ search: 'mug' })).items).toEqual((await first({ search: 'mug', ordering: 'relevance' })).items);
+    expect((await first({ search: 'mug' })).items).toEqual(
+      (await first({ search: 'mug', ordering: 'relevance' })).items,
+    );
   });
 
   it('say null for the page under a cursor, and refuse a cursor of another ordering', async () => {
@@ -572,7 +606,8 @@ describe('filters and facets', () => {
   /** The filters written anew, in JavaScript, over all products. */
   function matches(item: Json, filters: Filters, without?: Own): boolean {
     if (filters.category !== undefined && without !== 'category') {
-      const wanted = categories.get(filters.category) ?? [...categories.values()].find((c) => c.slug === filters.category);
+      const wanted =
+        categories.get(filters.category) ?? [...categories.values()].find((c) => c.slug === filters.category);
       if (!item.category || !wanted?.family.has(item.category.id)) return false;
     }
     const price = minor(item.effective_price);
@@ -631,7 +666,8 @@ describe('filters and facets', () => {
   }
 
   it('give what filters written anew give, for any combination', async () => {
-    const values = (facet: string) => [...new Set(all.map((item) => item[facet]))].filter((v): v is string => v !== null);
+    const values = (facet: string) =>
+      [...new Set(all.map((item) => item[facet]))].filter((v): v is string => v !== null);
     const seldom = <T>(arbitrary: fc.Arbitrary<T>, weight: number) =>
       fc.oneof({ weight, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary });
     const optional = <T>(arbitrary: fc.Arbitrary<T>) => seldom(arbitrary, 3);
@@ -673,7 +709,8 @@ describe('filters and facets', () => {
       for (const { value, count } of counts.slice(0, 40))
         expect((await get(`/api/products${query({ [facet]: value, page_size: 1 })}`)).total, value).toBe(count);
     }
-    for (const brand of all.map((item) => item.brand).filter((brand) => /[&"%]/.test(brand ?? ''))) await check({ brand: [brand] });
+    for (const brand of all.map((item) => item.brand).filter((brand) => /[&"%]/.test(brand ?? '')))
+      await check({ brand: [brand] });
   });
 
   it('give the featured products as a list of their own', async () => {
@@ -687,7 +724,7 @@ describe('answers that are kept', () => {
   const ENCODINGS = { identity: (body: Buffer) => body, br: brotliDecompressSync, gzip: gunzipSync };
   const strong = /^"[^"]+"$/;
   /** A cookie keeps a request off the map by raw URL: the same must hold both ways. */
-  const WAYS = [{}, { cookie: 'a=b' }];
+  const WAYS: Record<string, string>[] = [{}, { cookie: 'a=b' }];
   const paths = () => [
     '/api/products',
     `/api/products/${all[0].slug}`,
@@ -782,7 +819,9 @@ describe('answers that are kept', () => {
 describe('an old slug', () => {
   it('leads to the new one, in the API and on pages, also for whoever has an ETag of anything', async () => {
     await shop.db.run(
-      sql("insert into retired_product_slugs (slug, product_id, retired_at) values ('what-it-was-called', $1, now())", [all[3].id]),
+      sql("insert into retired_product_slugs (slug, product_id, retired_at) values ('what-it-was-called', $1, now())", [
+        all[3].id,
+      ]),
     );
     for (const held of [undefined, '*']) {
       for (let again = 0; again < 2; again++) {
@@ -799,7 +838,9 @@ describe('an old slug', () => {
 
   it('of a product that is not shown leads nowhere', async () => {
     await shop.db.run(
-      sql("insert into retired_product_slugs (slug, product_id, retired_at) values ('gone-and-hidden', $1, now())", [all[4].id]),
+      sql("insert into retired_product_slugs (slug, product_id, retired_at) values ('gone-and-hidden', $1, now())", [
+        all[4].id,
+      ]),
     );
     await shop.db.run(sql('update products set active = false where id = $1', [all[4].id]));
     expect((await call('/api/products/gone-and-hidden')).status).toBe(404);
@@ -810,7 +851,9 @@ describe('an old slug', () => {
   it('of a category leads to the new one with the question still asked', async () => {
     const [id, { slug }] = [...categories][1]!;
     await shop.db.run(
-      sql("insert into retired_category_slugs (slug, category_id, retired_at) values ('old-department', $1, now())", [id]),
+      sql("insert into retired_category_slugs (slug, category_id, retired_at) values ('old-department', $1, now())", [
+        id,
+      ]),
     );
     const moved = async (path: string) => {
       const answer = await (path.startsWith('/api') ? call(path) : raw(path));

@@ -89,7 +89,8 @@ function judge(path: string, answer: Answer, method = 'GET'): void {
   expect(problem.request_id, at).toMatch(/^[\w.-]{4,}$/);
   expect(problem.request_id).toBe(answer.headers['x-request-id']);
   expect(problem.detail, at).toMatch(/\w/);
-  for (const error of problem.errors ?? []) expect(error, at).toEqual({ path: expect.any(String), message: expect.stringMatching(/\w/) });
+  for (const error of problem.errors ?? [])
+    expect(error, at).toEqual({ path: expect.any(String), message: expect.stringMatching(/\w/) });
 }
 
 async function ask(path: string, options: Parameters<typeof send>[1] = {}): Promise<Answer> {
@@ -112,13 +113,17 @@ const ANY_ID = '01901234-0000-7000-8000-000000000000';
 beforeAll(async () => {
   shop = await startTestShop({ demo: true });
   // One name for each character that could mean something to somebody, so that searching for it has what to find.
-  await shop.importText(feedOf([{ id: `'"\\%_()*&|!<>`, title: `Quoted 'n' "dbl" 100%_\\(x):*&|!<b>`, price: '5 USD' }]));
+  await shop.importText(
+    feedOf([{ id: `'"\\%_()*&|!<>`, title: `Quoted 'n' "dbl" 100%_\\(x):*&|!<b>`, price: '5 USD' }]),
+  );
   const { paths } = (await shop.get('/api/openapi.json')).json;
   const product = (await shop.get('/api/products?page_size=1')).json;
   const category = (await shop.get('/api/categories')).json.items[0];
   cursor = product.next_cursor;
   apiPaths = [
-    ...Object.keys(paths).map((path) => path.replace('{key}', path.includes('categor') ? category.slug : product.items[0].slug)),
+    ...Object.keys(paths).map((path) =>
+      path.replace('{key}', path.includes('categor') ? category.slug : product.items[0].slug),
+    ),
     '/api/openapi.json',
   ];
   pagePaths = ['/', '/products', `/products/${product.items[0].slug}`, `/categories/${category.slug}`];
@@ -153,8 +158,33 @@ describe('query parameters', () => {
 
   const NO_NUMBERS = [
     ...['-1', '0', '-0', '1.5', '0.1', 'NaN', 'nan', 'Infinity', '-Infinity', '+Infinity', '1e999', '-1e999', '1e308'],
-    ...['9'.repeat(400), '9007199254740993', '2147483648', '4294967297', '18446744073709551616', '-9223372036854775808'],
-    ...['abc', '1,000', '１', '٣', '1 2', 'null', 'undefined', 'true', '[]', '{}', '', ' ', "1'", '1;select 1', '1--', '0x', '1_0'],
+    ...[
+      '9'.repeat(400),
+      '9007199254740993',
+      '2147483648',
+      '4294967297',
+      '18446744073709551616',
+      '-9223372036854775808',
+    ],
+    ...[
+      'abc',
+      '1,000',
+      '１',
+      '٣',
+      '1 2',
+      'null',
+      'undefined',
+      'true',
+      '[]',
+      '{}',
+      '',
+      ' ',
+      "1'",
+      '1;select 1',
+      '1--',
+      '0x',
+      '1_0',
+    ],
   ];
   /** Other spellings of a number: read or refused, both are well. */
   const ODD_NUMBERS = ['0x10', '1e1', '%201', '1%20', '%2B1', '1.0', '01', '1e0', '0b1', '0o7', '1.', '%0A1', '-0x1'];
@@ -162,7 +192,13 @@ describe('query parameters', () => {
   for (const name of ['page', 'page_size'])
     it(`that are no number are refused as ${name}, whatever stands beside`, async () => {
       for (const base of ['/api/products', apiPaths.find((path) => /categories\/.*\/products/.test(path))!]) {
-        for (const beside of ['', `&cursor=${cursor}`, '&search=linen', '&ordering=price&page_size=100', '&category=home']) {
+        for (const beside of [
+          '',
+          `&cursor=${cursor}`,
+          '&search=linen',
+          '&ordering=price&page_size=100',
+          '&category=home',
+        ]) {
           if (beside.includes(name)) continue;
           for (const value of NO_NUMBERS) await expectRefused(`${base}?${name}=${encode(value)}${beside}`);
           for (const value of ODD_NUMBERS) await ask(`${base}?${name}=${value}${beside}`);
@@ -172,8 +208,34 @@ describe('query parameters', () => {
     });
 
   it('that are no price are refused', async () => {
-    const values = ['-1', '1.999', '1e3', 'NaN', 'Infinity', '0x1', '٣', '1,5', '$5', '9'.repeat(20), '9'.repeat(21), ' 5'];
-    values.push('1 000', '', '.5', '5.', '--1', '1.2.3', '999999999999999', '10000000000.00', '1.000', 'x', '\u00a05', '1\n');
+    const values = [
+      '-1',
+      '1.999',
+      '1e3',
+      'NaN',
+      'Infinity',
+      '0x1',
+      '٣',
+      '1,5',
+      '$5',
+      '9'.repeat(20),
+      '9'.repeat(21),
+      ' 5',
+    ];
+    values.push(
+      '1 000',
+      '',
+      '.5',
+      '5.',
+      '--1',
+      '1.2.3',
+      '999999999999999',
+      '10000000000.00',
+      '1.000',
+      'x',
+      '\u00a05',
+      '1\n',
+    );
     for (const name of ['price_min', 'price_max'])
       for (const value of values) {
         if (value === '1.000') continue; // one dollar, in as many digits as one likes
@@ -201,11 +263,23 @@ describe('query parameters', () => {
       await ask(`/products?${name}=${'x'.repeat(10_000)}`);
     }
     // Two hundred letters are more bytes than two hundred, written so.
-    for (const letter of ['é', '☃', '😀', '\u0301', 'ﷺ']) await ask(`/api/products?search=${encode(letter.repeat(100))}`);
+    for (const letter of ['é', '☃', '😀', '\u0301', 'ﷺ'])
+      await ask(`/api/products?search=${encode(letter.repeat(100))}`);
   });
 
   it('that stand there twice, where one is meant, are refused', async () => {
-    for (const name of ['page', 'page_size', 'search', 'ordering', 'category', 'cursor', 'in_stock', 'featured', 'price_min', 'group_id'])
+    for (const name of [
+      'page',
+      'page_size',
+      'search',
+      'ordering',
+      'category',
+      'cursor',
+      'in_stock',
+      'featured',
+      'price_min',
+      'group_id',
+    ])
       await expectRefused(`/api/products?${name}=1&${name}=2`, 400, 'validation_failed');
     await expectRefused('/api/products/filters?search=a&search=b', 400, 'validation_failed');
     for (const name of ['page', 'search', 'ordering', 'category', 'in_stock', 'price_min'])
@@ -227,10 +301,48 @@ describe('query parameters', () => {
 });
 
 describe('cursors that were made up', () => {
-  const ORDERINGS = ['price', '-price', 'created_at', '-created_at', 'name', '-name', 'lowest_offer', '-lowest_offer', 'relevance'];
+  const ORDERINGS = [
+    'price',
+    '-price',
+    'created_at',
+    '-created_at',
+    'name',
+    '-name',
+    'lowest_offer',
+    '-lowest_offer',
+    'relevance',
+  ];
   const VALUES: unknown[] = [
-    ...[0, -0, -1, 1.5, 2 ** 31, -(2 ** 31) - 1, 2 ** 53 - 1, -(2 ** 53) + 1, 1e300, null, true, [], {}, ['x'], { x: 1 }],
-    ...['', 'x', '0', '-1', '9223372036854775807', '9223372036854775808', '1.5', '1e3', 'Infinity', 'NaN', "'; select 1"],
+    ...[
+      0,
+      -0,
+      -1,
+      1.5,
+      2 ** 31,
+      -(2 ** 31) - 1,
+      2 ** 53 - 1,
+      -(2 ** 53) + 1,
+      1e300,
+      null,
+      true,
+      [],
+      {},
+      ['x'],
+      { x: 1 },
+    ],
+    ...[
+      '',
+      'x',
+      '0',
+      '-1',
+      '9223372036854775807',
+      '9223372036854775808',
+      '1.5',
+      '1e3',
+      'Infinity',
+      'NaN',
+      "'; select 1",
+    ],
     ...['2026-01-01T00:00:00.000Z', '0000-01-01T00:00:00.000Z', '9999-12-31T23:59:59.999Z', '2026-02-30T00:00:00.000Z'],
     ...['2026-01-01T24:00:00.000Z', '2026-01-01', '-000001-01-01T00:00:00.000Z', 'infinity', 'now', 'today'],
     ...['\0', 'a\0b', '\ud800', '\udc00x', 'x'.repeat(600), '\u{1f600}', '\u202e', '\ufffe', '\n'],
@@ -248,10 +360,38 @@ describe('cursors that were made up', () => {
   });
 
   it('are refused for any other shape', async () => {
-    const shapes: unknown[] = [null, 0, '', {}, [], ['price'], ['price', 1], ['price', 1, ANY_ID, 1], ['price', 1, 1], ['price', 1, null]];
-    shapes.push(['price', 1, `${ANY_ID}x`], ['price', 1, "' or 1=1"], [['price'], 1, ANY_ID], { 0: 'price', 1: 1, 2: ANY_ID, length: 3 });
-    for (const shape of shapes) await expectRefused(`/api/products?ordering=price&cursor=${cursorOf(shape)}`, 400, 'invalid_cursor');
-    for (const text of ['', 'x', '%', '===', '%F0%9F%98%80', '[]', cursor.slice(0, -3), `${cursor}x%00`, '..%2F..', '%5B%5D'])
+    const shapes: unknown[] = [
+      null,
+      0,
+      '',
+      {},
+      [],
+      ['price'],
+      ['price', 1],
+      ['price', 1, ANY_ID, 1],
+      ['price', 1, 1],
+      ['price', 1, null],
+    ];
+    shapes.push(['price', 1, `${ANY_ID}x`], ['price', 1, "' or 1=1"], [['price'], 1, ANY_ID], {
+      0: 'price',
+      1: 1,
+      2: ANY_ID,
+      length: 3,
+    });
+    for (const shape of shapes)
+      await expectRefused(`/api/products?ordering=price&cursor=${cursorOf(shape)}`, 400, 'invalid_cursor');
+    for (const text of [
+      '',
+      'x',
+      '%',
+      '===',
+      '%F0%9F%98%80',
+      '[]',
+      cursor.slice(0, -3),
+      `${cursor}x%00`,
+      '..%2F..',
+      '%5B%5D',
+    ])
       await expectRefused(`/api/products?cursor=${text}`);
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...ORDERINGS), fc.json(), async (ordering, json) => {
@@ -263,14 +403,25 @@ describe('cursors that were made up', () => {
 });
 
 describe('ids and slugs', () => {
-  const KEYS = `0 -1 1.5 null undefined NaN true [] {} * ~ ! $ ' ; -- %27%20or%201%3D1 %22 %5C %25 %2B + @ : = , () <b> %3Cscript%3E
+  const KEYS =
+    `0 -1 1.5 null undefined NaN true [] {} * ~ ! $ ' ; -- %27%20or%201%3D1 %22 %5C %25 %2B + @ : = , () <b> %3Cscript%3E
     . .. ... %2e%2e %2e%2e%2f..%2fetc%2fpasswd ..%5c %2f %5c %20 %09 %0a %0d%0aSet-Cookie:a=b %e2%80%8b %F0%9F%98%80 %CC%81
     constructor __proto__ toString featured%00 01901234-0000-7000-8000-00000000000 01901234-0000-7000-8000-0000000000000
     {01901234-0000-7000-8000-000000000000} urn:uuid:01901234-0000-7000-8000-000000000000 01901234000070008000000000000000
-    g1901234-0000-7000-8000-000000000000 00000000-0000-0000-0000-000000000000 FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF`.split(/\s+/);
+    g1901234-0000-7000-8000-000000000000 00000000-0000-0000-0000-000000000000 FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF`.split(
+      /\s+/,
+    );
 
   it('that name nothing are not found, and nothing else', async () => {
-    for (const key of [...KEYS, 'x'.repeat(200), 'x'.repeat(201), 'x'.repeat(400), 'x'.repeat(401), 'x'.repeat(10_000), '%41'.repeat(150)])
+    for (const key of [
+      ...KEYS,
+      'x'.repeat(200),
+      'x'.repeat(201),
+      'x'.repeat(400),
+      'x'.repeat(401),
+      'x'.repeat(10_000),
+      '%41'.repeat(150),
+    ])
       for (const path of ['/api/products/', '/api/categories/', '/products/', '/categories/', '/media/', '/assets/']) {
         // What goes up leaves the folder, as a browser would take it; node:http sends it as it is.
         const answer = await ask(path + key);
@@ -281,7 +432,20 @@ describe('ids and slugs', () => {
   });
 
   it('with percent signs that encode nothing are refused as addresses', async () => {
-    for (const bad of ['%', '%z', '%zz', '%a', '%ff', '%c0%af', '%ed%a0%80', '%f5%80%80%80', 'a%', '%u0041', '%%', '%e2%28%a1'])
+    for (const bad of [
+      '%',
+      '%z',
+      '%zz',
+      '%a',
+      '%ff',
+      '%c0%af',
+      '%ed%a0%80',
+      '%f5%80%80%80',
+      'a%',
+      '%u0041',
+      '%%',
+      '%e2%28%a1',
+    ])
       for (const path of ['/api/products/', '/api/categories/', '/products/', '/categories/', '/'])
         await expectRefused(path + bad, 400, path.startsWith('/api') ? 'bad_request' : undefined);
     for (const path of [...apiPaths, ...pagePaths]) await expectRefused(`${path}/%00`);
@@ -289,18 +453,47 @@ describe('ids and slugs', () => {
   });
 
   it('that stand nowhere are not found, as a problem under /api and as a page elsewhere', async () => {
-    for (const path of ['/api', '/api/', '/api/nothing', '/api/products/a/b', '/api/categories/a/b/c', '/api/%70', '/health/', '/health/x'])
+    for (const path of [
+      '/api',
+      '/api/',
+      '/api/nothing',
+      '/api/products/a/b',
+      '/api/categories/a/b/c',
+      '/api/%70',
+      '/health/',
+      '/health/x',
+    ])
       await expectRefused(path, 404, 'not_found');
-    for (const path of ['/nothing', '/products/a/b', '/.env', '/.git/config', '/package.json', '/assets/', '/assets/../package.json'])
+    for (const path of [
+      '/nothing',
+      '/products/a/b',
+      '/.env',
+      '/.git/config',
+      '/package.json',
+      '/assets/',
+      '/assets/../package.json',
+    ])
       await expectRefused(path, 404);
-    for (const path of ['/media/..%2f..%2fpackage.json', '/media/box.tan.99999999999999999999.svg', '/media/.svg', '/media/a.b.c.svg'])
+    for (const path of [
+      '/media/..%2f..%2fpackage.json',
+      '/media/box.tan.99999999999999999999.svg',
+      '/media/.svg',
+      '/media/a.b.c.svg',
+    ])
       await expectRefused(path, 404);
   });
 });
 
 describe('methods', () => {
   it('that a route does not have are refused with those that it has, whatever the body', async () => {
-    const bodies = ['', '{', '{"__proto__":{"x":1}}', '{"constructor":{"prototype":{"x":1}}}', '"\\u0000"', 'x'.repeat(200_000)];
+    const bodies = [
+      '',
+      '{',
+      '{"__proto__":{"x":1}}',
+      '{"constructor":{"prototype":{"x":1}}}',
+      '"\\u0000"',
+      'x'.repeat(200_000),
+    ];
     for (const path of [...apiPaths, ...pagePaths, '/feeds/google.xml', '/sitemap.xml', '/robots.txt', '/health/ready'])
       for (const [i, method] of ['POST', 'PUT', 'PATCH', 'DELETE'].entries()) {
         const body = bodies[(i + path.length) % bodies.length]!;
@@ -312,7 +505,11 @@ describe('methods', () => {
     // The answer may come before the body is through; either way it is no 5xx.
     if (big) expect([405, 413]).toContain(big.status);
     for (const method of ['POST', 'DELETE', 'PATCH']) {
-      const answer = await ask('/api/nothing', { method, body: '{}', headers: { 'content-type': 'application/json', 'content-length': '2' } });
+      const answer = await ask('/api/nothing', {
+        method,
+        body: '{}',
+        headers: { 'content-type': 'application/json', 'content-length': '2' },
+      });
       expect(answer.status).toBe(404);
     }
   });
@@ -337,10 +534,21 @@ describe('methods', () => {
   });
 
   it('HEAD answers as GET, without a body', async () => {
-    for (const path of [...apiPaths, ...pagePaths, '/feeds/google.xml', '/api/nothing', '/nothing', '/api/products?page=0']) {
+    for (const path of [
+      ...apiPaths,
+      ...pagePaths,
+      '/feeds/google.xml',
+      '/api/nothing',
+      '/nothing',
+      '/api/products?page=0',
+    ]) {
       const head = await ask(path, { method: 'HEAD' });
       const get = await ask(path);
-      expect([head.status, head.text, head.headers['content-type']], path).toEqual([get.status, '', get.headers['content-type']]);
+      expect([head.status, head.text, head.headers['content-type']], path).toEqual([
+        get.status,
+        '',
+        get.headers['content-type'],
+      ]);
     }
   });
 });
@@ -389,14 +597,25 @@ describe('headers', () => {
   it('never come back in the answer, and never into its head', async () => {
     for (const id of ['<script>', 'a b', 'x'.repeat(65), 'x', 'a\tb', 'é', '../../x', 'a,b'])
       expect((await ask('/api/nothing', { headers: { 'x-request-id': id } })).headers['x-request-id']).not.toBe(id);
-    for (const path of ['/products/%0d%0aX-Evil:%201', '/api/products?search=%0d%0aX-Evil:%201', '/categories/x%0aX-Evil:1?a=%0d%0a'])
+    for (const path of [
+      '/products/%0d%0aX-Evil:%201',
+      '/api/products?search=%0d%0aX-Evil:%201',
+      '/categories/x%0aX-Evil:1?a=%0d%0a',
+    ])
       expect((await ask(path)).headers['x-evil']).toBeUndefined();
-    for (const path of ['/products?search=<script>alert(1)</script>', '/products?search=%22%20onfocus=alert(1)%20x=%22', '/categories/<img>'])
+    for (const path of [
+      '/products?search=<script>alert(1)</script>',
+      '/products?search=%22%20onfocus=alert(1)%20x=%22',
+      '/categories/<img>',
+    ])
       expect((await ask(encodeURI(path))).text).not.toMatch(/<script>alert|" onfocus=|<img>/);
   });
 
   it('that are too large are refused, in words', async () => {
-    const heads = [`GET /api/products?${'x'.repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`, `GET /api/products HTTP/1.1\r\nHost: x\r\nX-A: ${'x'.repeat(20_000)}\r\n\r\n`];
+    const heads = [
+      `GET /api/products?${'x'.repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`,
+      `GET /api/products HTTP/1.1\r\nHost: x\r\nX-A: ${'x'.repeat(20_000)}\r\n\r\n`,
+    ];
     for (const head of heads) {
       const answer = await sendBytes(head);
       expect(answer).toMatch(/^HTTP\/1\.1 431 /);
@@ -470,7 +689,11 @@ describe('what is no HTTP', () => {
       const status = Number(/^HTTP\/1\.1 (\d{3}) /.exec(answer)?.[1] ?? 0);
       expect(status, `${shown} → ${answer.slice(0, 200)}`).toBeLessThan(500);
       expect(answer, shown).not.toMatch(/node_modules|\.ts:\d+|HPE_|pg-pool/);
-      if (status >= 400 && isForPrograms(bytes.toString('latin1').split(' ')[1] ?? '') && answer.includes('content-type'))
+      if (
+        status >= 400 &&
+        isForPrograms(bytes.toString('latin1').split(' ')[1] ?? '') &&
+        answer.includes('content-type')
+      )
         expect(answer, shown).toContain('content-type: application/problem+json');
       const alive = await send('/health/live');
       expect(alive.status).toBe(200);
@@ -478,26 +701,49 @@ describe('what is no HTTP', () => {
   }, 40_000);
 
   it('but an address with the host in it is the same as without (RFC 9112, 3.2.2)', async () => {
-    const answer = await sendBytes('GET http://shop.example/api/products?page=0 HTTP/1.1\r\nHost: shop.example\r\n\r\n');
+    const answer = await sendBytes(
+      'GET http://shop.example/api/products?page=0 HTTP/1.1\r\nHost: shop.example\r\n\r\n',
+    );
     expect(answer).toMatch(/^HTTP\/1\.1 400 /);
     expect(answer).toContain('content-type: application/problem+json');
-    expect(await sendBytes('GET http://shop.example/api/categories HTTP/1.1\r\nHost: shop.example\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 /);
+    expect(await sendBytes('GET http://shop.example/api/categories HTTP/1.1\r\nHost: shop.example\r\n\r\n')).toMatch(
+      /^HTTP\/1\.1 200 /,
+    );
   });
 
   it('and answers that follow one another on one connection stay apart', async () => {
-    const paths = ['/api/products?page=0', '/api/categories/none', '/health/live', '/api/products?page_size=1', '/nothing'];
+    const paths = [
+      '/api/products?page=0',
+      '/api/categories/none',
+      '/health/live',
+      '/api/products?page_size=1',
+      '/nothing',
+    ];
     const answer = await new Promise<string>((resolve) => {
       const { hostname, port } = new URL(shop.url);
       let text = '';
       const socket = connect(Number(port), hostname, () =>
-        socket.write(paths.map((path, i) => `GET ${path} HTTP/1.1\r\nHost: x\r\n${i === paths.length - 1 ? 'Connection: close\r\n' : ''}\r\n`).join('')),
+        socket.write(
+          paths
+            .map(
+              (path, i) =>
+                `GET ${path} HTTP/1.1\r\nHost: x\r\n${i === paths.length - 1 ? 'Connection: close\r\n' : ''}\r\n`,
+            )
+            .join(''),
+        ),
       );
       socket.on('data', (part) => {
         text += part;
       });
       socket.on('close', () => resolve(text));
     });
-    expect([...answer.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map((match) => match[1])).toEqual(['400', '404', '200', '200', '404']);
+    expect([...answer.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map((match) => match[1])).toEqual([
+      '400',
+      '404',
+      '200',
+      '200',
+      '404',
+    ]);
   });
 });
 
@@ -521,49 +767,200 @@ describe('searches', () => {
 
   it('for what PostgreSQL’s query languages give a meaning to', async () => {
     const texts = [
-      ...[`'"\\%_():*&|!`, 'a & b', 'a | | b', '!', '!!a', 'a:*', ':*', 'a:ABCD', '<->', 'a <2> b', '(((', ')))', "''", "'a", 'a\\', '\\'],
-      ...["'; drop table products; --", '" or ""="', '%27 or 1=1', '$$; select pg_sleep(5); $$', '$1', ':name', '?', "E'\\x00'", '/*', '--'],
-      ...['NULL', 'null', 'true', 'and', 'or', 'not', 'the', 'a', '1', '1e5', '0x1f', '-1', '3.14', '1/2', '2026-01-01', '10:30'],
-      ...['a@b.example', 'https://shop.example/a?b=c', '/etc/passwd', 'www.example.com', '<b>linen</b>', '&amp;', '&lt;'],
-      ...['😀', '👨‍👩‍👧‍👦', '☃ linen', 'שלום', 'مرحبا', '\u202elinen', 'Z̷̢̛̺a̸͙͌l̵̰̒g̶̨̈o̸', '\u0301', '\u0301\u0302\u0303', 'ﷺ', 'ﬁ', 'İ', 'ß', 'Å', 'Å'],
-      ...['日本語', '한국어', 'ไทย', 'हिन्दी', '\u200b', '\u00ad', '\ufeff', '\ufffd', '\u{10ffff}', 'K', '²', '½', '৳', '\u{1d400}'],
-      ...['linen '.repeat(33), 'a '.repeat(100), 'x'.repeat(200), '😀'.repeat(50), 'é'.repeat(100), `${'('.repeat(100)}${')'.repeat(100)}`],
-      ...['\u0301'.repeat(100), 'a\u0301'.repeat(66), '1 2 3 4 5 6 7 8 9 10 11 12 13 14', 'linnen shrit', 'žluťoučký', 'ZLUTOUCKY'],
+      ...[
+        `'"\\%_():*&|!`,
+        'a & b',
+        'a | | b',
+        '!',
+        '!!a',
+        'a:*',
+        ':*',
+        'a:ABCD',
+        '<->',
+        'a <2> b',
+        '(((',
+        ')))',
+        "''",
+        "'a",
+        'a\\',
+        '\\',
+      ],
+      ...[
+        "'; drop table products; --",
+        '" or ""="',
+        '%27 or 1=1',
+        '$$; select pg_sleep(5); $$',
+        '$1',
+        ':name',
+        '?',
+        "E'\\x00'",
+        '/*',
+        '--',
+      ],
+      ...[
+        'NULL',
+        'null',
+        'true',
+        'and',
+        'or',
+        'not',
+        'the',
+        'a',
+        '1',
+        '1e5',
+        '0x1f',
+        '-1',
+        '3.14',
+        '1/2',
+        '2026-01-01',
+        '10:30',
+      ],
+      ...[
+        'a@b.example',
+        'https://shop.example/a?b=c',
+        '/etc/passwd',
+        'www.example.com',
+        '<b>linen</b>',
+        '&amp;',
+        '&lt;',
+      ],
+      ...[
+        '😀',
+        '👨‍👩‍👧‍👦',
+        '☃ linen',
+        'שלום',
+        'مرحبا',
+        '\u202elinen',
+        'Z̷̢̛̺a̸͙͌l̵̰̒g̶̨̈o̸',
+        '\u0301',
+        '\u0301\u0302\u0303',
+        'ﷺ',
+        'ﬁ',
+        'İ',
+        'ß',
+        'Å',
+        'Å',
+      ],
+      ...[
+        '日本語',
+        '한국어',
+        'ไทย',
+        'हिन्दी',
+        '\u200b',
+        '\u00ad',
+        '\ufeff',
+        '\ufffd',
+        '\u{10ffff}',
+        'K',
+        '²',
+        '½',
+        '৳',
+        '\u{1d400}',
+      ],
+      ...[
+        'linen '.repeat(33),
+        'a '.repeat(100),
+        'x'.repeat(200),
+        '😀'.repeat(50),
+        'é'.repeat(100),
+        `${'('.repeat(100)}${')'.repeat(100)}`,
+      ],
+      ...[
+        '\u0301'.repeat(100),
+        'a\u0301'.repeat(66),
+        '1 2 3 4 5 6 7 8 9 10 11 12 13 14',
+        'linnen shrit',
+        'žluťoučký',
+        'ZLUTOUCKY',
+      ],
     ];
     for (const text of texts) await search(text.slice(0, 200));
     for (const ordering of ['relevance', 'price', '-name', 'lowest_offer', '-lowest_offer', 'created_at'])
       for (const text of ['linen', `'"\\%_():*&|!`, '😀', 'x', 'quoted dbl', '1'])
-        for (const more of ['', '&page=2', '&page_size=100', '&in_stock=true&brand=x', '&category=home']) await search(text, `&ordering=${ordering}${more}`);
+        for (const more of ['', '&page=2', '&page_size=100', '&in_stock=true&brand=x', '&category=home'])
+          await search(text, `&ordering=${ordering}${more}`);
   }, 60_000);
 
   it('find the product whose name is made of such characters', async () => {
     for (const text of [`'n' "dbl"`, `Quoted 'n' "dbl" 100%_\\(x):*&|!<b>`, '100%', 'quoted & dbl', '(x)', `"dbl"`]) {
       const { items } = JSON.parse((await ask(`/api/products?search=${encode(text)}`)).text);
-      expect(items.map((item: { name: string }) => item.name), text).toContain(`Quoted 'n' "dbl" 100%_\\(x):*&|!<b>`);
+      expect(
+        items.map((item: { name: string }) => item.name),
+        text,
+      ).toContain(`Quoted 'n' "dbl" 100%_\\(x):*&|!<b>`);
     }
   });
 });
 
 describe('query strings at random', () => {
-  const NAMES = `category price_min price_max in_stock featured brand gender condition color size group_id search page page_size cursor
+  const NAMES =
+    `category price_min price_max in_stock featured brand gender condition color size group_id search page page_size cursor
     ordering unknown __proto__ brand[] page[0] utm_source`.split(/\s+/);
-  const VALUES = ['', '0', '1', '-1', '2', '100', '1e400', 'true', 'false', 'null', 'price', '-name', 'relevance', 'lowest_offer', 'home'];
-  VALUES.push('Black', 'new', 'female', 'linen', '19.99', '%00', '%', '%ff', "'", '"', '\\', '[]', '{}', 'x'.repeat(300), ANY_ID);
+  const VALUES = [
+    '',
+    '0',
+    '1',
+    '-1',
+    '2',
+    '100',
+    '1e400',
+    'true',
+    'false',
+    'null',
+    'price',
+    '-name',
+    'relevance',
+    'lowest_offer',
+    'home',
+  ];
+  VALUES.push(
+    'Black',
+    'new',
+    'female',
+    'linen',
+    '19.99',
+    '%00',
+    '%',
+    '%ff',
+    "'",
+    '"',
+    '\\',
+    '[]',
+    '{}',
+    'x'.repeat(300),
+    ANY_ID,
+  );
   const value = fc.oneof(
     { weight: 3, arbitrary: fc.constantFrom(...VALUES, 'CURSOR') },
     { weight: 2, arbitrary: fc.string({ unit: 'binary', maxLength: 40 }).map((text) => encode(text.toWellFormed())) },
-    { weight: 1, arbitrary: fc.string({ unit: fc.constantFrom(...'%&=+;#?/[]0123456789abcdefABCDEF\'"\\<>'), maxLength: 30 }) },
+    {
+      weight: 1,
+      arbitrary: fc.string({ unit: fc.constantFrom(...'%&=+;#?/[]0123456789abcdefABCDEF\'"\\<>'), maxLength: 30 }),
+    },
     { weight: 1, arbitrary: fc.double().map(String) },
     { weight: 1, arbitrary: fc.bigInt().map(String) },
   );
   const query = fc
-    .array(fc.tuple(fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...NAMES) }, { weight: 1, arbitrary: fc.webFragments() }), value), { maxLength: 6 })
+    .array(
+      fc.tuple(
+        fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...NAMES) }, { weight: 1, arbitrary: fc.webFragments() }),
+        value,
+      ),
+      { maxLength: 6 },
+    )
     .map((pairs) => pairs.map(([name, text]) => `${name}=${text}`).join('&'));
   /** What node:http refuses to send is another test's business. */
   const sendable = (text: string) => text.replace(/[^\x21-\x7e]/g, (character) => encode(character));
 
   it('never break an answer', async () => {
-    const routes = ['/api/products', '/api/products/filters', '/api/products/featured', '/products', ...apiPaths, ...pagePaths];
+    const routes = [
+      '/api/products',
+      '/api/products/filters',
+      '/api/products/featured',
+      '/products',
+      ...apiPaths,
+      ...pagePaths,
+    ];
     let well = 0;
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...routes), query, async (route, text) => {
@@ -582,7 +979,16 @@ describe('query strings at random', () => {
       fc.string({ unit: fc.constantFrom(...'%&=+;#?/[]0123456789abcdefABCDEF'), maxLength: 30 }),
       fc.uuid(),
     );
-    const routes = ['/api/products/', '/api/categories/', '/products/', '/categories/', '/media/', '/assets/', '/docs/swagger/', '/'];
+    const routes = [
+      '/api/products/',
+      '/api/categories/',
+      '/products/',
+      '/categories/',
+      '/media/',
+      '/assets/',
+      '/docs/swagger/',
+      '/',
+    ];
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...routes), key, query, async (route, name, text) => {
         const path = sendable(`${route}${name}?${text.replaceAll('CURSOR', cursor)}`);
@@ -610,12 +1016,22 @@ describe('ALLOWED_HOSTS', () => {
           const served = path === '/api/nothing' ? 404 : 200;
           for (const host of ['shop.example', 'SHOP.example', 'shop.example:8000', 'second.example'])
             expect(await hosts(host, path), `${host}${path}`).toBe(served);
-          for (const host of ['evil.example', 'localhost', '127.0.0.1', 'shop.example.evil', 'xshop.example', 'shop.example@evil', ''])
+          for (const host of [
+            'evil.example',
+            'localhost',
+            '127.0.0.1',
+            'shop.example.evil',
+            'xshop.example',
+            'shop.example@evil',
+            '',
+          ])
             expect(await hosts(host, path), `${host}${path}`).toBe(400);
         }
       expect(await hosts('evil.example', '/api/products', { 'x-forwarded-host': 'shop.example' })).toBe(400);
       expect(await sendBytes('GET /api/products HTTP/1.0\r\n\r\n', guarded)).toMatch(/^HTTP\/1\.1 400 /);
-      expect(await sendBytes('GET http://shop.example/api/products HTTP/1.1\r\nHost: evil.example\r\n\r\n', guarded)).not.toMatch(/ 5\d\d /);
+      expect(
+        await sendBytes('GET http://shop.example/api/products HTTP/1.1\r\nHost: evil.example\r\n\r\n', guarded),
+      ).not.toMatch(/ 5\d\d /);
     } finally {
       await guarded.stop();
     }

@@ -117,9 +117,11 @@ export type Tables = {
   };
   product_texts: {
     product_id: string;
+    visible: boolean;
     title: string;
     description: Generated<string>;
     attributes: Generated<Json>;
+    document: GeneratedAlways<string>;
   };
   products: {
     id: string;
@@ -149,6 +151,7 @@ export type Tables = {
     offers_in_stock: Generated<number>;
     owner_id: string | null;
     archived_at: Timestamp | null;
+    visible: GeneratedAlways<boolean>;
     version: Generated<number>;
     created_at: Timestamp;
     updated_at: Timestamp;

@@ -104,7 +104,7 @@ function facetFilter(facet: Facet, name: string, counted: Values, chosen: readon
     html`${dotted && (colorDot(value) ?? noDot())}<bdi>${humanValue(facet, value)}</bdi>`;
   const row = ({ value, count }: Values[number]) =>
     option('checkbox', facet, value, label(value), chosen.includes(value), count);
-  const inColumns = facet === 'size' && values.every(({ value }) => value.length <= 5);
+  const inColumns = facet === 'size' && values.every(({ value }) => value.length <= 4);
   const shown = Math.max(SHOWN, chosen.length);
   const rest = values.slice(shown);
   return html`<fieldset class="filter${inColumns && ' filter-columns'}">

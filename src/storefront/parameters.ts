@@ -26,7 +26,7 @@ export const ORDERING_NAMES: readonly (readonly [Ordering, string])[] = [
   ['name', 'Name, A to Z'],
 ];
 
-export const PAGE_SIZE = 24;
+const PAGE_SIZE = 24;
 
 /** The catalogue's limits, API.md's: longer words and longer lists are refused there, so they are cut here. */
 const MAX_SEARCH = 200;

@@ -44,7 +44,7 @@ export function productPage(frame: Frame, { product, way, related, publicUrl }: 
 ${gallery(product)}
 <div class="product-info">
 ${product.brand !== null && html`<p class="product-brand"><a href="/products?brand=${encodeURIComponent(product.brand)}"><bdi>${product.brand}</bdi></a></p>`}
-<h1 dir="auto">${product.name}</h1>
+<h1><bdi>${product.name}</bdi></h1>
 ${priceBlock(product)}
 ${stockLine(product)}
 ${chooser(product)}

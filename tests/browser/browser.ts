@@ -36,36 +36,47 @@ export function launchBrowser(): Promise<Browser> {
   });
 }
 
+declare global {
+  interface Window {
+    violations: string[];
+    shift: number;
+  }
+}
+
 /** Run in the page before anything else: writes down what its policy refused and how far things moved by themselves. */
-const WATCH = `
+function watch(): void {
   window.violations = [];
   window.shift = 0;
-  document.addEventListener('securitypolicyviolation', (event) => window.violations.push(event.violatedDirective + ' ' + event.blockedURI));
+  document.addEventListener('securitypolicyviolation', (event) =>
+    window.violations.push(`${event.violatedDirective} ${event.blockedURI}`),
+  );
   new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
-  }).observe({ type: 'layout-shift', buffered: true });`;
+    for (const entry of list.getEntries() as (PerformanceEntry & { value: number; hadRecentInput: boolean })[]) {
+      if (!entry.hadRecentInput) window.shift += entry.value;
+    }
+  }).observe({ type: 'layout-shift', buffered: true } as unknown as PerformanceObserverInit);
+}
 
 /** Goes down the whole page, so that what is loaded late is loaded, and tells what should not be. */
-const LOOK = `(async () => {
+async function look() {
   for (let y = 0; y < document.body.scrollHeight; y += innerHeight / 2) {
     scrollTo(0, y);
     await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
   }
-  const broken = [];
+  const broken: string[] = [];
   for (const image of document.images) await image.decode().catch(() => broken.push(image.src));
+  const { scrollWidth, clientWidth } = document.documentElement;
   return {
     violations: window.violations,
     shift: window.shift,
-    beyond: Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth),
+    beyond: Math.max(0, scrollWidth - clientWidth),
     broken,
     font: document.fonts.check('16px "Inter Variable"'),
   };
-})()`;
+}
 
-export type Look = { violations: string[]; shift: number; beyond: number; broken: string[]; font: boolean };
-
-export function look(page: Page): Promise<Look> {
-  return page.evaluate<Look>(LOOK);
+export function lookAt(page: Page): ReturnType<typeof look> {
+  return page.evaluate(look);
 }
 
 export type Visit = {
@@ -91,6 +102,6 @@ export async function visit(browser: Browser, baseURL: string, options: BrowserC
   page.on('request', (request) => {
     if (!request.url().startsWith(`${baseURL}/`)) complaints.push(`request: ${request.url()}`);
   });
-  if (options.javaScriptEnabled !== false) await page.addInitScript(WATCH);
+  if (options.javaScriptEnabled !== false) await page.addInitScript(watch);
   return { page, complaints, close: () => context.close() };
 }

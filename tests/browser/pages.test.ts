@@ -3,7 +3,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sql } from '../../src/kernel/db.ts';
 import { startTestShop, type TestShop } from '../support/shop.ts';
-import { hasBrowser, launchBrowser, look, visit } from './browser.ts';
+import { hasBrowser, launchBrowser, lookAt, visit } from './browser.ts';
 
 /** The pages in a real browser: what it complains about, whether everybody can use them, with script and without. */
 
@@ -57,9 +57,11 @@ describe.skipIf(!hasBrowser())('in a browser', () => {
       `${name} on a %s breaks no rule, asks nobody else, stands still, and serves everybody, light and dark`,
       (_, viewport) =>
         open(path, { viewport, colorScheme: 'light' }, async (page) => {
-          expect(await look(page)).toEqual({ violations: [], shift: 0, beyond: 0, broken: [], font: true });
+          expect(await lookAt(page)).toEqual({ violations: [], shift: 0, beyond: 0, broken: [], font: true });
           // What is folded away must be as good as what is seen.
-          await page.evaluate('for (const details of document.querySelectorAll("details")) details.open = true');
+          await page.evaluate(() => {
+            for (const details of document.querySelectorAll('details')) details.open = true;
+          });
           expect(await faultsOf(new AxeBuilder({ page }).withTags(RULES))).toEqual([]);
           await page.emulateMedia({ colorScheme: 'dark' });
           expect(await faultsOf(new AxeBuilder({ page }).withRules(['color-contrast', 'link-in-text-block']))).toEqual(
@@ -134,15 +136,20 @@ describe.skipIf(!hasBrowser())('in a browser', () => {
       open('/categories/clothing', { viewport: SIZES['wide screen'] }, async (page) => {
         const count = page.locator('.count');
         const before = await count.textContent();
-        await page.evaluate('document.body.dataset.same = "page"; scrollTo(0, 200)');
+        await page.evaluate(() => {
+          document.body.dataset.same = 'page';
+          scrollTo(0, 200);
+        });
         await page.getByRole('checkbox', { name: 'Navy' }).check();
         await page.waitForURL((url) => url.search === '?color=Navy');
         expect(await count.textContent()).toBe('5 products');
-        expect(await page.evaluate('[document.body.dataset.same, scrollY, document.activeElement.value]')).toEqual([
-          'page',
-          200,
-          'Navy',
-        ]);
+        expect(
+          await page.evaluate(() => [
+            document.body.dataset.same,
+            scrollY,
+            (document.activeElement as HTMLInputElement).value,
+          ]),
+        ).toEqual(['page', 200, 'Navy']);
         await page.goBack();
         await expect.poll(() => count.textContent()).toBe(before);
         expect(await page.getByRole('checkbox', { name: 'Navy' }).isChecked()).toBe(false);
@@ -159,11 +166,11 @@ describe.skipIf(!hasBrowser())('in a browser', () => {
 
     it('a small picture shows the large one without moving the page', () =>
       open('/products/oxford-shirt-white-l', { viewport: SIZES['wide screen'] }, async (page) => {
-        await page.evaluate('scrollTo(0, 120)');
+        await page.evaluate(() => scrollTo(0, 120));
         const third = page.getByRole('link', { name: 'Show picture 3' });
         await third.click();
         await expect.poll(() => third.getAttribute('aria-current')).toBe('true');
-        expect(await page.evaluate('[scrollY, location.hash]')).toEqual([120, '']);
+        expect(await page.evaluate(() => [scrollY, location.hash])).toEqual([120, '']);
       }));
   });
 });

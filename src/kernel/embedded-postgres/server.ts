@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Binaries } from './binaries.ts';
@@ -18,6 +19,12 @@ export interface Server {
   ready: boolean;
 }
 
+/** What this machine, or the container that it is, may use. */
+function memoryMb(): number {
+  const limit = process.constrainedMemory();
+  return (limit > 0 ? Math.min(limit, totalmem()) : totalmem()) / 1024 / 1024;
+}
+
 /**
  * For a shop that has one machine to itself and others on it. Durability stays at PostgreSQL's full default. Of the log
  * level `log`, what goes wrong with a single statement is left out: its sender is told, and the log stays small and free of
@@ -28,7 +35,9 @@ const SETTINGS: Readonly<Record<string, string>> = {
   // A socket's path may have 107 bytes, which a data folder's often exceeds.
   unix_socket_directories: '',
   max_connections: '100',
-  shared_buffers: '256MB',
+  // A quarter of the memory, as PostgreSQL's manual advises; pages of it are taken only when they are used.
+  shared_buffers: `${Math.min(4096, Math.max(128, Math.trunc(memoryMb() / 4)))}MB`,
+  effective_cache_size: `${Math.max(256, Math.trunc(memoryMb() / 2))}MB`,
   work_mem: '16MB',
   maintenance_work_mem: '256MB',
   max_wal_size: '2GB',

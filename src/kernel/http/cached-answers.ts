@@ -72,13 +72,9 @@ export function createCachedAnswers(cache: Cache, maxUrls = 20_000): CachedAnswe
         return false;
       const found = byUrl[chooseEncoding(headers['accept-encoding'])].get(url!);
       if (!found?.entry.fresh || found.entry.expires <= Date.now()) return false;
-      write(
-        response,
-        found.variant,
-        found.entry.status,
-        matchesEtag(headers['if-none-match'], found.variant.etag),
-        false,
-      );
+      const { entry, variant } = found;
+      const matches = entry.status === 200 && matchesEtag(headers['if-none-match'], variant.etag);
+      write(response, variant, entry.status, matches, false);
       return true;
     },
 

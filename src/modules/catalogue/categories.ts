@@ -38,7 +38,7 @@ const ESTIMATE = prepare<{ products: number }>(
 );
 const COUNTS = prepare<{ category_id: string; products: number }>(
   `select category_id, count(*) as products from products p
-   where category_id is not null and p.active and p.archived_at is null group by category_id`,
+   where category_id is not null and p.visible group by category_id`,
 );
 const RETIRED = prepare<{ slug: string }>(
   'select c.slug from retired_category_slugs r join categories c on c.id = r.category_id where r.slug = $1',

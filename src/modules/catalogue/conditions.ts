@@ -11,16 +11,22 @@ export class Values {
   }
 }
 
+/** A filter that is left out where a facet is counted: it does not narrow itself. */
+export type Without = Facet | 'category' | 'price' | undefined;
+
+/** Which products: those that pass the filters and, when there is a text query, have its words. */
+export type Question = { filters: Filters; query?: string | undefined };
+
+export const STOCK_JOIN = 'left join stock s on s.product_id = p.id';
+
+/** Counted products by what is on hand, others by their availability. */
+const IN_STOCK = "coalesce(s.on_hand > 0, p.availability = 'in_stock')";
+
 /**
- * The filters as SQL over `products p` and, when they ask for stock, `stock s`. One value is compared by `=`, so that
- * an index that begins with the column can also give the order. `without` leaves one facet out: it does not narrow
- * itself.
+ * The question as SQL: conditions over `products p`, and the tables that they need beside it. One value is compared by
+ * `=`, so that an index that begins with the column can also give the order.
  */
-export function conditions(
-  filters: Filters,
-  values: Values,
-  without?: Facet | 'category' | 'price',
-): { where: string; stock: boolean } {
+export function filterSql(filters: Filters, values: Values, without?: Without): { joins: string; where: string } {
   const all: string[] = [VISIBLE];
   if (filters.categoryIds && without !== 'category')
     all.push(anyOf('p.category_id', filters.categoryIds, 'uuid', values));
@@ -34,15 +40,29 @@ export function conditions(
     const wanted = filters.facets[facet];
     if (wanted && facet !== without) all.push(anyOf(`p.${facet}`, wanted, 'text', values));
   }
-  const stock = filters.inStock !== undefined;
-  if (stock) all.push(filters.inStock ? IN_STOCK : `not ${IN_STOCK}`);
-  return { where: all.join(' and '), stock };
+  if (filters.inStock !== undefined) all.push(filters.inStock ? IN_STOCK : `not ${IN_STOCK}`);
+  return { joins: filters.inStock === undefined ? '' : STOCK_JOIN, where: all.join(' and ') };
 }
 
-/** Counted products by what is on hand, others by their availability. */
-const IN_STOCK = "coalesce(s.on_hand > 0, p.availability = 'in_stock')";
+/** The same with the words, for sets that are counted, walked or sorted by anything but relevance. */
+export function questionSql(
+  { filters, query }: Question,
+  values: Values,
+  without?: Without,
+): { from: string; where: string } {
+  const { joins, where } = filterSql(filters, values, without);
+  if (query === undefined) return { from: `products p ${joins}`, where };
+  return {
+    from: `products p ${joins} join product_texts t on t.product_id = p.id`,
+    where: `${where} and t.document @@ ${values.add(query, 'tsquery')}`,
+  };
+}
 
-export const STOCK_JOIN = 'left join stock s on s.product_id = p.id';
+/** Whether the filters narrow anything at all. */
+export function isFiltered(filters: Filters, without?: Without): boolean {
+  const { where } = filterSql(filters, new Values(), without);
+  return where !== VISIBLE;
+}
 
 function anyOf(column: string, wanted: readonly string[], type: string, values: Values): string {
   return wanted.length === 1

@@ -9,17 +9,17 @@ import {
   loadCategories,
   presentCategory,
 } from './categories.ts';
-import { STOCK_JOIN } from './conditions.ts';
+import { type Question, STOCK_JOIN } from './conditions.ts';
 import { categoryNotFound } from './errors.ts';
 import { CATALOGUE_TAG, touchesCatalogue } from './events.ts';
 import { type ExportRow, exportProducts, sitemapPage } from './export.ts';
 import { countFacets } from './facets.ts';
 import { type FoundProduct, getProduct } from './get-product.ts';
-import { listProducts, type Slice } from './list-products.ts';
-import { readFilters, readOrdering } from './list-query.ts';
+import { type ListedPage, listProducts, type PlainOrdering, type Slice } from './list-products.ts';
+import { type Filters, readFilters, readOrdering } from './list-query.ts';
 import { presentListItem } from './present.ts';
 import type { Category, Facets, FilterQuery, ListQuery, ProductListItem, ProductPage } from './schemas.ts';
-import { searchProducts } from './search-products.ts';
+import { searchByRelevance, searching } from './search-products.ts';
 import { LIST_COLUMNS, type ProductRow, VISIBLE } from './store-rows.ts';
 
 export { type Drawing, drawingFor, drawingKey } from './drawings/index.ts';
@@ -56,6 +56,8 @@ const FEATURED = prepare<ProductRow>(
   `select ${LIST_COLUMNS} from products p ${STOCK_JOIN} where p.featured and ${VISIBLE} order by p.created_at desc, p.id desc limit 48`,
 );
 
+const NOTHING_FOUND: ListedPage = { rows: [], total: 0, estimated: false, nextCursor: null };
+
 export function createCatalogue({
   db,
   config,
@@ -72,6 +74,18 @@ export function createCatalogue({
     cache.invalidate([CATALOGUE_TAG]);
   });
 
+  const readPage = async (filters: Filters, slice: Slice, products: number): Promise<ListedPage> => {
+    const { ordering, ...rest } = slice;
+    const plain = (question: Question) =>
+      listProducts(db, question, { ...rest, ordering: ordering as PlainOrdering }, products);
+    if (!filters.words) return plain({ filters });
+    const ask = (words: string) =>
+      ordering === 'relevance'
+        ? searchByRelevance(db, filters, { ...rest, ordering }, words, products)
+        : plain({ filters, query: words });
+    return (await searching(db, filters.words, ask, (page) => page.total)) ?? NOTHING_FOUND;
+  };
+
   const present = async (row: ProductRow) => presentListItem(row, await tree.get(), currency);
 
   return {
@@ -79,11 +93,8 @@ export function createCatalogue({
       const categories = await tree.get();
       const filters = readFilters(query, currency, categories);
       const ordering = readOrdering(query.ordering, filters);
-      const slice: Slice = { ordering, page: query.page ?? 1, pageSize: query.page_size ?? 10, cursor: query.cursor };
-      const found =
-        filters.words || ordering === 'relevance'
-          ? await searchProducts(db, { ...filters, words: filters.words ?? [] }, slice)
-          : await listProducts(db, filters, { ...slice, ordering }, categories.products);
+      const slice = { ordering, page: query.page ?? 1, pageSize: query.page_size ?? 10, cursor: query.cursor };
+      const found = await readPage(filters, slice, categories.products);
       return {
         items: found.rows.map((row) => presentListItem(row, categories, currency)),
         page: slice.cursor === undefined ? slice.page : null,

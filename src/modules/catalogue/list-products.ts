@@ -1,14 +1,13 @@
 import { type Database, estimateRows, type Statement } from '../../kernel/db.ts';
-import { conditions, STOCK_JOIN, Values } from './conditions.ts';
+import { type Question, questionSql, STOCK_JOIN, Values, type Without } from './conditions.ts';
 import { type Cursor, readCursor, writeCursor } from './cursor.ts';
 import { pageTooDeep } from './errors.ts';
-import type { Filters } from './list-query.ts';
-import type { Facet, Ordering } from './schemas.ts';
+import type { Ordering } from './schemas.ts';
 import { LIST_COLUMNS, type ProductRow } from './store-rows.ts';
 
 /**
- * A page of products without a search (search.ts has the other). Two statements, the second chosen by what the first
- * says:
+ * A page of products in an order other than relevance (search-products.ts has that). Two statements, the second chosen by
+ * what the first says:
  *
  * 1. Count the matches, up to 10,001: beyond that only an estimate is given.
  * 2. Read the page. Few matches are gathered and sorted; many are met by walking the ordering's index until the page is
@@ -25,12 +24,15 @@ export const COUNTED = 10_000;
 /** How deep pages may be asked for by number; cursors go on at the same cost. */
 const DEEPEST = 10_000;
 
+/** An ordering but relevance, which only a search has. */
+export type PlainOrdering = Exclude<Ordering, 'relevance'>;
+
 type Order = { key: string; desc: boolean; type: string; valueOf(row: ProductRow): string | number };
 
 const NO_OFFER_LAST = '9223372036854775807';
 
 /** Each expression is that of an index, letter by letter. */
-const ORDERS: Record<Exclude<Ordering, 'relevance'>, Order> = {
+const ORDERS: Record<PlainOrdering, Order> = {
   price: { key: 'p.effective_price', desc: false, type: 'bigint', valueOf: (row) => row.effective_price },
   '-price': { key: 'p.effective_price', desc: true, type: 'bigint', valueOf: (row) => row.effective_price },
   created_at: { key: 'p.created_at', desc: false, type: 'timestamptz', valueOf: (row) => row.created_at.toISOString() },
@@ -56,7 +58,12 @@ const ORDERS: Record<Exclude<Ordering, 'relevance'>, Order> = {
   },
 };
 
-export type Slice = { ordering: Ordering; page: number; pageSize: number; cursor: string | undefined };
+export type Slice<O extends Ordering = Ordering> = {
+  ordering: O;
+  page: number;
+  pageSize: number;
+  cursor: string | undefined;
+};
 
 export type ListedPage = {
   rows: ProductRow[];
@@ -73,61 +80,61 @@ export function refuseDeepPage({ page, pageSize, cursor }: Slice): void {
     );
 }
 
+/** `products` is about how many there are in all. Throws page_too_deep and invalid_cursor. */
 export async function listProducts(
   db: Database,
-  filters: Filters,
-  slice: Slice & { ordering: Exclude<Ordering, 'relevance'> },
+  question: Question,
+  slice: Slice<PlainOrdering>,
   products: number,
 ): Promise<ListedPage> {
   refuseDeepPage(slice);
   const after = slice.cursor === undefined ? undefined : readCursor(slice.cursor, slice.ordering);
-  const counted = (await db.one(countStatement(filters))).total;
+  const counted = await countMatches(db, question);
   const estimated = counted > COUNTED;
   const offset = after ? 0 : (slice.page - 1) * slice.pageSize;
   const sorts = !estimated && counted * counted <= (offset + slice.pageSize) * Math.max(products, counted);
-  const found = await db.many(pageStatement(filters, slice, after, offset, sorts));
-  const total = estimated ? Math.max(COUNTED + 1, await estimateMatches(db, filters, products)) : counted;
-  return { ...cut(found, slice.pageSize, ORDERS[slice.ordering], slice.ordering), total, estimated };
-}
-
-function cut(found: ProductRow[], pageSize: number, order: Order, ordering: Ordering) {
-  const rows = found.slice(0, pageSize);
+  const found = await db.many(pageStatement(question, slice, after, offset, sorts));
+  const rows = found.slice(0, slice.pageSize);
   const last = rows.at(-1);
+  const { ordering } = slice;
   const nextCursor =
-    found.length > pageSize && last ? writeCursor({ ordering, value: order.valueOf(last), id: last.id }) : null;
-  return { rows, nextCursor };
+    found.length > rows.length && last
+      ? writeCursor({ ordering, value: ORDERS[ordering].valueOf(last), id: last.id })
+      : null;
+  return { rows, total: estimated ? await estimateMatches(db, question, products) : counted, estimated, nextCursor };
 }
 
 /** How many match, up to COUNTED + 1. */
-export function countStatement(filters: Filters, without?: Facet | 'category' | 'price'): Statement<{ total: number }> {
+export async function countMatches(db: Database, question: Question, without?: Without): Promise<number> {
   const values = new Values();
-  const { where, stock } = conditions(filters, values, without);
-  return named(
-    `select count(*) as total from (select from products p ${stock ? STOCK_JOIN : ''} where ${where} limit ${COUNTED + 1}) m`,
+  const { from, where } = questionSql(question, values, without);
+  const statement = named<{ total: number }>(
+    `select count(*) as total from (select from ${from} where ${where} limit ${COUNTED + 1}) m`,
     values,
   );
+  return (await db.one(statement)).total;
 }
 
 function pageStatement(
-  filters: Filters,
-  slice: Slice & { ordering: Exclude<Ordering, 'relevance'> },
+  question: Question,
+  slice: Slice<PlainOrdering>,
   after: Cursor | undefined,
   offset: number,
   sorts: boolean,
 ): Statement<ProductRow> {
   const values = new Values();
-  const { where, stock } = conditions(filters, values);
+  const { from, where } = questionSql(question, values);
   const { key, desc, type } = ORDERS[slice.ordering];
   const direction = desc ? 'desc' : 'asc';
-  const from = `select p.id, ${key} as key from products p ${stock ? STOCK_JOIN : ''} where ${where}`;
   const beyond = after
     ? ` and (${key}, p.id) ${desc ? '<' : '>'} (${values.add(after.value, type)}, ${values.add(after.id, 'uuid')})`
     : '';
+  const matches = `select p.id, ${key} as key from ${from} where ${where}${beyond}`;
   const page = `limit ${values.add(slice.pageSize + 1, 'int')} offset ${values.add(offset, 'int')}`;
   // Materialized, the planner cannot turn the sort back into a walk.
   const ids = sorts
-    ? `with m as materialized (${from}${beyond}) select id, key from m order by key ${direction}, id ${direction} ${page}`
-    : `${from}${beyond} order by ${key} ${direction}, p.id ${direction} ${page}`;
+    ? `with m as materialized (${matches}) select id, key from m order by key ${direction}, id ${direction} ${page}`
+    : `${matches} order by ${key} ${direction}, p.id ${direction} ${page}`;
   return named(
     `select ${LIST_COLUMNS} from (${ids}) k join products p on p.id = k.id ${STOCK_JOIN} order by k.key ${direction}, k.id ${direction}`,
     values,
@@ -135,14 +142,15 @@ function pageStatement(
 }
 
 /** The planner's guess at how many match, for totals beyond what is counted. */
-async function estimateMatches(db: Database, filters: Filters, products: number): Promise<number> {
+export async function estimateMatches(db: Database, question: Question, products: number): Promise<number> {
   const values = new Values();
-  const { where, stock } = conditions(filters, values);
-  if (values.list.length === 0 && !stock && filters.featured === undefined) return products;
-  return estimateRows(db, {
-    text: `select from products p ${stock ? STOCK_JOIN : ''} where ${where}`,
-    values: values.list,
-  });
+  const { from, where } = questionSql(question, values);
+  if (values.list.length === 0 && question.filters.inStock === undefined && question.filters.featured === undefined)
+    return Math.max(COUNTED + 1, products);
+  return Math.max(
+    COUNTED + 1,
+    await estimateRows(db, { text: `select from ${from} where ${where}`, values: values.list }),
+  );
 }
 
 const names = new Map<string, string>();

@@ -32,7 +32,12 @@ export async function mergeStaged(
   const superseded = await dropSuperseded(tx);
   await tx.run(sql('analyze staged'));
   await tx.run(sql('update staged s set existing_id = p.id from products p where p.sku = s.sku'));
-  await resolveCategories(tx, options.at);
+  // Where stock is counted it says itself whether there is any, whatever a row without a quantity says.
+  await tx.run(
+    sql(`update staged s set availability = 'in_stock' from stock k
+         where k.product_id = s.existing_id and s.availability = 'out_of_stock'`),
+  );
+  await resolveCategories(tx, options);
   const created = await insertNew(tx, options);
   const { total } = await tx.one(
     sql<{ total: number }>('select count(*) as total from staged where existing_id is not null'),
@@ -63,10 +68,14 @@ async function dropSuperseded(tx: Tx): Promise<Superseded[]> {
 }
 
 /** Makes the categories that the rows name and that are not there, parents first, and notes each path's category. */
-async function resolveCategories(tx: Tx, at: Date): Promise<void> {
-  const paths = (await tx.many(sql<{ path: string }>('select distinct category_path as path from staged'))).map(
-    (row) => row.path,
-  );
+async function resolveCategories(tx: Tx, { mode, at }: MergeOptions): Promise<void> {
+  const paths = (
+    await tx.many(
+      sql<{ path: string }>(
+        `select distinct category_path as path from staged ${mode === 'create' ? 'where existing_id is null' : ''}`,
+      ),
+    )
+  ).map((row) => row.path);
   const known = await tx.many(
     sql<{ id: string; parent_id: string | null; name: string; slug: string }>(
       'select id, parent_id, name, slug from categories',
@@ -159,8 +168,8 @@ async function insertNew(tx: Tx, { importId, at, actorId }: MergeOptions): Promi
            from (select distinct brand, category_path from staged where existing_id is null) k
            left join staged_paths c on c.path = k.category_path
          )
-         insert into product_texts (product_id, title, description, attributes)
-         select s.id, search_title(s.name, s.sku, s.gtin, s.mpn, l.label), s.description, s.attributes
+         insert into product_texts (product_id, visible, title, description, attributes)
+         select s.id, true, search_title(s.name, s.sku, s.gtin, s.mpn, l.label), s.description, s.attributes
          from staged s join labels l on l.category_path = s.category_path and coalesce(l.brand, '') = coalesce(s.brand, '')
          where s.existing_id is null order by s.n`),
   );

@@ -117,7 +117,8 @@ export function registerCatalogueRoutes(app: Http, catalogue: Catalogue): void {
         `category-products:${request.params.key}:${listKey(request.query)}`,
         async () => {
           const found = await catalogue.category(request.params.key);
-          if ('movedTo' in found) return redirect(`/api/categories/${found.movedTo}/products`);
+          if ('movedTo' in found)
+            return redirect(`/api/categories/${found.movedTo}/products${queryOf(request.raw.url)}`);
           return json(reply, await catalogue.list({ ...request.query, category: found.category.id }));
         },
       ),
@@ -144,6 +145,11 @@ export function registerCatalogueRoutes(app: Http, catalogue: Catalogue): void {
 function json(reply: FastifyReply, value: object): Filled {
   const serialize = reply.getSerializationFunction('200')!;
   return { body: serialize(value as never), contentType: 'application/json; charset=utf-8', tags: TAGS };
+}
+
+/** The query as it was written, with its question mark. */
+function queryOf(url = ''): string {
+  return url.includes('?') ? url.slice(url.indexOf('?')) : '';
 }
 
 function redirect(location: string): Filled {

@@ -1,6 +1,10 @@
-/** Words that are routes below /products and /api/products, and so are no slugs. */
+import { isUuid } from '../../kernel/ids.ts';
+
+/** Words that are routes below /products and /api/products; they and what looks like an id are no slugs. */
 const RESERVED = new Set(['featured', 'filters']);
 const MAX_SLUG = 80;
+/** With what tells a product from its variants. */
+const MAX_PRODUCT_SLUG = 140;
 
 /** Letters that do not come apart into a base letter and a mark. */
 const LETTERS: Readonly<Record<string, string>> = {
@@ -29,7 +33,7 @@ export function slugify(text: string): string {
     .replace(/[^a-z0-9]+/g, '-')
     .slice(0, MAX_SLUG)
     .replace(/^-+|-+$/g, '');
-  return RESERVED.has(slug) ? `${slug}-product` : slug;
+  return RESERVED.has(slug) || isUuid(slug) ? `${slug}-1` : slug;
 }
 
 /** The slug to try first for a product: its name, told apart from its variants by colour and size. */
@@ -47,5 +51,5 @@ export function productSlugBase(product: {
   const options = [product.color, product.size]
     .map((option) => slugify(option ?? ''))
     .filter((option) => option && !name.split('-').includes(option) && !name.endsWith(option));
-  return [name, ...options].join('-');
+  return [name, ...options].join('-').slice(0, MAX_PRODUCT_SLUG).replace(/-+$/, '');
 }

@@ -37,5 +37,5 @@ export type ProductRow = {
   on_hand: number | null;
 };
 
-/** What the public may see. Written just so in every list query: the partial indexes are named by it. */
-export const VISIBLE = 'p.active and p.archived_at is null';
+/** What the public may see: active and not archived. */
+export const VISIBLE = 'p.visible';

@@ -28,7 +28,7 @@ function element(name: string, value: unknown): string {
 }
 
 /** Names that cannot be an XML element are left out; an import never makes one. */
-const NAME = /^[a-z_][\w.-]*$/i;
+const NAME = /^[\p{L}_][\p{L}\p{N}\p{M}._-]*$/u;
 
 /** Written from the product itself. */
 const OWN = new Set(['link', 'image_link', 'additional_image_link', 'mobile_link']);

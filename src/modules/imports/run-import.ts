@@ -9,6 +9,7 @@ import type { ImportCounts, ImportIssue, ImportMode, ImportProgress, ImportRepor
 import { FeedRefused, parseFeed } from './parse-feed.ts';
 import {
   dropQuantities,
+  existingIssues,
   finishImport,
   insertImport,
   insertIssues,
@@ -154,6 +155,7 @@ async function readAndMerge(
       const merge = await mergeStaged(tx, { mode, importId: run.id, currency: config.CURRENCY, at: run.at, actorId });
       await tellIssues(tx, merge.superseded.map(supersededIssue));
       counts = { read: summary.read, rejected: summary.rejected + merge.superseded.length, ...merge.counts };
+      if (merge.counts.existing > 0) for await (const issues of existingIssues(tx)) onIssues(issues);
       if (dryRun) throw new TakenBack();
       request.signal?.throwIfAborted();
       if (merge.counts.existing > 0) await reportExisting(tx, run.id, issueCount);

@@ -49,15 +49,37 @@ export async function insertIssues(
   );
 }
 
+const EXISTING = {
+  field: 'id',
+  code: 'already_exists',
+  message:
+    'A product with this id is in the catalogue already and was left as it is. Import in mode upsert to update it.',
+  rejected: false,
+};
+
+/** The issues of rows whose SKU was there before, some at a time, out of the merge's own table. */
+export async function* existingIssues(tx: Tx, batch = 10_000): AsyncGenerator<ImportIssue[]> {
+  for (let after = 0; ; ) {
+    const rows = await tx.many(
+      sql<{ n: number; line: number; sku: string }>(
+        'select n, line, sku from staged where existing_id is not null and n > $1 order by n limit $2',
+        [after, batch],
+      ),
+    );
+    if (rows.length > 0) yield rows.map(({ line, sku }) => ({ ...EXISTING, line, sku }));
+    if (rows.length < batch) return;
+    after = rows.at(-1)!.n;
+  }
+}
+
 /** Reports the rows whose SKU was there before; of the merge's transaction, whose table it reads. */
 export async function reportExisting(tx: Tx, importId: string, from: number): Promise<void> {
   await tx.run(
     sql(
       `insert into import_issues (import_id, seq, line, sku, field, code, message, rejected)
-       select $1, $2::int + row_number() over (order by n), line, sku, 'id', 'already_exists',
-              'A product with this id is in the catalogue already and was left as it is. Import in mode upsert to update it.', false
+       select $1, $2::int + row_number() over (order by n), line, sku, $3, $4, $5, $6
        from staged where existing_id is not null`,
-      [importId, from],
+      [importId, from, EXISTING.field, EXISTING.code, EXISTING.message, EXISTING.rejected],
     ),
   );
 }

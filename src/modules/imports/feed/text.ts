@@ -12,8 +12,8 @@ const UNWANTED = /(?![\t\n\r])\p{Cc}|[\ufffe\uffff\p{Cs}]/gu;
 const SUSPECT = /[^\t\n\r -~\u00a0-\ud7ff\ue000-\ufffd]/;
 /** `&amp;` any number of times, with or without an entity behind it. */
 const ENTITY = /&(?:(?:amp|#38|#x26);)*(?:#(\d{1,7});|#x([\da-f]{1,6});|([a-z][a-z\d]{1,31});)?/gi;
-/** Enough for anything but contrived input: one pass takes any number of escapings of one entity. */
-const MAX_PASSES = 8;
+/** Far more than anything that is not contrived; one pass takes any number of escapings of one entity. */
+const MAX_PASSES = 100;
 
 /** The text without control characters, its white space collapsed to single spaces. */
 export function singleLine(text: string): string {
