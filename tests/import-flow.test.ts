@@ -149,9 +149,9 @@ async function expectRoundTrip(): Promise<void> {
 
 /** One item as feedOf writes it, for a feed whose texts may hold `]]>` too. */
 function itemOf(item: Item): string {
-  const escape = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  const toXml = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
   const fields = Object.entries(item).flatMap(([name, value]) =>
-    [value].flat().map((text) => `<g:${name}>${escape(text)}</g:${name}>`),
+    [value].flat().map((text) => `<g:${name}>${toXml(text)}</g:${name}>`),
   );
   return `<item>${fields.join('')}</item>`;
 }

@@ -54,8 +54,22 @@ export function questionSql(
   if (query === undefined) return { from: `products p ${joins}`, where };
   return {
     from: `products p ${joins} join product_texts t on t.product_id = p.id`,
-    where: `${where} and t.document @@ ${values.add(query, 'tsquery')}`,
+    where: `${where} and t.document @@ ${impliedQuery(query, filters, values, without)}`,
   };
+}
+
+/**
+ * The text query with the words that the filters imply. A product's title has the words of its brand and of all its
+ * categories, so asking for these too finds the same products, but lets the text index narrow the matches of a common
+ * word down before a single row is read.
+ */
+export function impliedQuery(query: string, filters: Filters, values: Values, without?: Without): string {
+  const wordsOf = (text: string) => `plainto_tsquery('vitrine', search_plain(${values.add(text, 'text')}))`;
+  const parts = [values.add(query, 'tsquery')];
+  if (filters.categoryName !== undefined && without !== 'category') parts.push(wordsOf(filters.categoryName));
+  const brands = without === 'brand' ? [] : (filters.facets.brand ?? []);
+  if (brands.length > 0) parts.push(`(${brands.map(wordsOf).join(' || ')})`);
+  return `(${parts.join(' && ')})`;
 }
 
 /** Whether the filters narrow anything at all. */

@@ -9,6 +9,8 @@ import { searchWords } from './search-words.ts';
 export type Filters = {
   /** The category asked for and all below it; an unknown one gives an empty array, which matches nothing. */
   categoryIds?: readonly string[];
+  /** The name of the category asked for: a word of the title of everything in and below it. */
+  categoryName?: string;
   priceMin?: number;
   priceMax?: number;
   inStock?: boolean;
@@ -27,6 +29,7 @@ export function readFilters(query: FilterQuery, currency: string, categories: Ca
       ? categories.byId.get(query.category.toLowerCase())
       : categories.bySlug.get(query.category);
     filters.categoryIds = found ? found.familyIds : [];
+    if (found) filters.categoryName = found.name;
   }
   if (query.price_min !== undefined) filters.priceMin = readPrice('price_min', query.price_min, currency);
   if (query.price_max !== undefined) filters.priceMax = readPrice('price_max', query.price_max, currency);

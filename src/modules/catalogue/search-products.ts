@@ -1,5 +1,5 @@
 import { type Database, prepare } from '../../kernel/db.ts';
-import { filterSql, isFiltered, STOCK_JOIN, Values, type Without } from './conditions.ts';
+import { filterSql, impliedQuery, isFiltered, STOCK_JOIN, Values, type Without } from './conditions.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import { COUNTED, estimateMatches, type ListedPage, named, refuseDeepPage, type Slice } from './list-products.ts';
 import type { Filters } from './list-query.ts';
@@ -58,7 +58,7 @@ async function correct(db: Database, words: readonly string[]): Promise<string |
  * looked at: a text knows whether its product is visible.
  */
 export function foundSql(filters: Filters, values: Values, query: string, without?: Without): string {
-  const q = values.add(query, 'tsquery');
+  const q = impliedQuery(query, filters, values, without);
   const { joins, where } = filterSql(filters, values, without);
   const [products, passing] = isFiltered(filters, without)
     ? [`join products p on p.id = t.product_id ${joins}`, where]
