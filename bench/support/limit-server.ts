@@ -5,13 +5,13 @@ import pg from 'pg';
 
 /**
  * What the shop is measured against: Fastify, bare. `limit-server.ts constant <file>` answers the file's bytes;
- * `limit-server.ts query <url> <file>` runs the statements in the file, prepared by name, and answers the last one's rows.
+ * `limit-server.ts query <url> <file>` runs the statements in the file, prepared by name, and answers their rows.
  */
 const [kind, first, second] = process.argv.slice(2) as [string, string, string];
 const app = Fastify();
 
 if (kind === 'constant') {
-  const body = readFileSync(first);
+  const body = readFileSync(first, 'utf8');
   app.get('/', (_request, reply) => reply.type('application/json; charset=utf-8').send(body));
 } else {
   pg.types.setTypeParser(pg.types.builtins.INT8, Number);
@@ -20,8 +20,8 @@ if (kind === 'constant') {
     (statement, i) => ({ ...statement, name: `s${i}` }),
   );
   app.get('/', async (_request, reply) => {
-    let rows: unknown[] = [];
-    for (const statement of statements) rows = (await pool.query(statement)).rows;
+    const rows: unknown[] = [];
+    for (const statement of statements) rows.push(...(await pool.query(statement)).rows);
     return reply.type('application/json; charset=utf-8').send(JSON.stringify({ items: rows }));
   });
 }

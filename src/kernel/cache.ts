@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 
 /**
@@ -51,7 +51,7 @@ const TAGS_REMEMBERED = 20_000;
 
 /** A strong entity tag over the bytes, with the version of what they show in front. */
 export function etagOf(body: Buffer, version?: number): string {
-  const digest = createHash('sha1').update(body).digest('base64url').slice(0, 16);
+  const digest = hash('sha1', body, 'base64url').slice(0, 16);
   return version === undefined ? `"${digest}"` : `"${version}-${digest}"`;
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { sql } from './db.ts';
 import { type LoggedEvent, readEvents, type Subscriber } from './events.ts';
 import { startJobs } from './jobs.ts';
-import { cloneDatabase, eventually, testKernel, testKernelHere } from './testing/index.ts';
+import { cloneDatabase, eventually, fakeClock, testKernel, testKernelHere } from './testing/index.ts';
 
 const made = (n: number) => ({ type: 'thing.made', subject: { type: 'thing', id: String(n) }, data: { n } });
 
@@ -83,6 +83,27 @@ describe('the event log', () => {
     deaf.events.follow((event) => seen.push(event.position));
     await other.db.transaction((tx) => other.events.append(tx, made(1)));
     await eventually(() => expect(seen).toEqual([1]), 1_000);
+  });
+
+  it('forgets what is older than it has to keep', async () => {
+    const clock = fakeClock('2026-01-01T00:00:00.000Z');
+    const { db, events, log } = await testKernelHere({ clock, env: { EVENT_RETENTION_DAYS: '30' } });
+    await db.transaction((tx) => events.append(tx, made(1)));
+    await events.flush();
+    clock.advance(29 * 86_400_000);
+    await db.transaction((tx) => events.append(tx, made(2)));
+    await events.flush();
+    const expire = events.jobs.find((job) => job.name === 'events.expire')!;
+    const run = () => expire.run({} as never, { signal: AbortSignal.timeout(1_000), log });
+    await run();
+    expect((await readEvents(db, 0)).map((event) => event.subject_id)).toEqual(['1', '2']);
+    clock.advance(2 * 86_400_000);
+    await run();
+    expect((await readEvents(db, 0)).map((event) => event.subject_id)).toEqual(['2']);
+    // Positions go on where they were.
+    await db.transaction((tx) => events.append(tx, made(3)));
+    await events.flush();
+    expect((await readEvents(db, 0)).map((event) => event.position)).toEqual([2, 3]);
   });
 
   it('delivers to each subscriber by job, once in effect, and a failing one holds up nobody', async () => {

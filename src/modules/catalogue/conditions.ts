@@ -49,8 +49,10 @@ export function questionSql(
   { filters, query }: Question,
   values: Values,
   without?: Without,
+  withStock = false,
 ): { from: string; where: string } {
-  const { joins, where } = filterSql(filters, values, without);
+  const { joins: needed, where } = filterSql(filters, values, without);
+  const joins = withStock ? STOCK_JOIN : needed;
   if (query === undefined) return { from: `products p ${joins}`, where };
   return {
     from: `products p ${joins} join product_texts t on t.product_id = p.id`,

@@ -15,7 +15,6 @@ type WholeRow = ProductRow & {
   description: string;
   attributes: Record<string, unknown>;
   images: Image[];
-  siblings: ProductRow[] | null;
 };
 
 const IMAGES = `coalesce((select json_agg(json_build_object('id', i.id, 'key', i.key, 'alt', i.alt, 'position', i.position,
@@ -30,10 +29,29 @@ const whole = (by: 'id' | 'slug') =>
 const BY_ID = whole('id');
 const BY_SLUG = whole('slug');
 
+/** The attributes in which members of a group can differ. */
+const OPTIONS = ['color', 'size', 'material', 'gender', 'age_group', 'condition'] as const;
+
+type Sibling = Pick<
+  ProductRow,
+  | 'id'
+  | 'sku'
+  | 'slug'
+  | 'name'
+  | 'price'
+  | 'sale_price'
+  | 'effective_price'
+  | 'availability'
+  | 'image'
+  | 'on_hand'
+  | (typeof OPTIONS)[number]
+>;
+
 /** More members than this are a catalogue's mistake, not a choice that anybody makes. */
 const MAX_SIBLINGS = 200;
-const SIBLINGS = prepare<ProductRow>(
-  `select ${LIST_COLUMNS} from products p ${STOCK_JOIN}
+const SIBLINGS = prepare<Sibling>(
+  `select p.id, p.sku, p.slug, p.name, p.price, p.sale_price, p.effective_price, p.availability, p.image, s.on_hand,
+     ${OPTIONS.map((option) => `p.${option}`).join(', ')} from products p ${STOCK_JOIN}
    where p.group_id = $1 and p.id <> $2 and ${VISIBLE} order by p.id limit ${MAX_SIBLINGS}`,
 );
 
@@ -60,12 +78,7 @@ export async function getProduct(
   throw productNotFound('There is no product with this id or slug.');
 }
 
-function presentProduct(
-  row: WholeRow,
-  siblings: ProductRow[],
-  categories: CategorySnapshot,
-  currency: string,
-): Product {
+function presentProduct(row: WholeRow, siblings: Sibling[], categories: CategorySnapshot, currency: string): Product {
   return {
     ...presentListItem(row, categories, currency),
     description: row.description,
@@ -81,9 +94,7 @@ function presentImages(row: WholeRow): Product['images'] {
   return row.images.map(({ key, ...image }) => ({ ...image, url: imageUrl(key) }));
 }
 
-const OPTIONS = ['color', 'size', 'material', 'gender', 'age_group', 'condition'] as const;
-
-function presentVariants(row: ProductRow, siblings: ProductRow[], currency: string): Variant[] {
+function presentVariants(row: ProductRow, siblings: Sibling[], currency: string): Variant[] {
   const differing = OPTIONS.filter((option) => siblings.some((sibling) => sibling[option] !== row[option]));
   return siblings.map((sibling) => ({
     id: sibling.id,

@@ -15,14 +15,17 @@ import { LIST_COLUMNS, type ProductRow } from './store-rows.ts';
  *    million rows for the last three. With c matches among N products, walking costs about (offset + page) · N / c
  *    rows and sorting c: the smaller one is taken.
  *
- * Either way only ids come out of the inner query, from the index alone where it can be; the rows are fetched for the
- * page.
+ * Far from the first page, and where matches are sorted, only ids come out of the inner query, from the index alone where
+ * it can be; rows are fetched for the page.
  */
 
 /** What a list counts exactly. */
 export const COUNTED = 10_000;
 /** How deep pages may be asked for by number; cursors go on at the same cost. */
 const DEEPEST = 10_000;
+
+/** Up to here passing over whole rows is cheaper than fetching the page's in a second step. */
+const NEAR = 100;
 
 /** An ordering but relevance, which only a search has. */
 export type PlainOrdering = Exclude<Ordering, 'relevance'>;
@@ -123,14 +126,20 @@ function pageStatement(
   sorts: boolean,
 ): Statement<ProductRow> {
   const values = new Values();
-  const { from, where } = questionSql(question, values);
+  const walksNear = !sorts && offset <= NEAR;
+  const { from, where } = questionSql(question, values, undefined, walksNear);
   const { key, desc, type } = ORDERS[slice.ordering];
   const direction = desc ? 'desc' : 'asc';
   const beyond = after
     ? ` and (${key}, p.id) ${desc ? '<' : '>'} (${values.add(after.value, type)}, ${values.add(after.id, 'uuid')})`
     : '';
-  const matches = `select p.id, ${key} as key from ${from} where ${where}${beyond}`;
   const page = `limit ${values.add(slice.pageSize + 1, 'int')} offset ${values.add(offset, 'int')}`;
+  if (walksNear)
+    return named(
+      `select ${LIST_COLUMNS} from ${from} where ${where}${beyond} order by ${key} ${direction}, p.id ${direction} ${page}`,
+      values,
+    );
+  const matches = `select p.id, ${key} as key from ${from} where ${where}${beyond}`;
   // Materialized, the planner cannot turn the sort back into a walk.
   const ids = sorts
     ? `with m as materialized (${matches}) select id, key from m order by key ${direction}, id ${direction} ${page}`
