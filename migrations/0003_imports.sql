@@ -15,8 +15,10 @@ create table imports (
   created_by uuid,
   created_at timestamptz not null,
   started_at timestamptz,
+  merged_at timestamptz,
   finished_at timestamptz
 );
+comment on column imports.merged_at is 'Set by the merge''s own transaction: what is running and merged has only its quantities to follow.';
 
 create table import_issues (
   import_id uuid not null references imports on delete cascade,

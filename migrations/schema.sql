@@ -88,6 +88,7 @@ create table imports (
   created_by uuid,
   created_at timestamp with time zone not null,
   started_at timestamp with time zone,
+  merged_at timestamp with time zone,
   finished_at timestamp with time zone,
   constraint imports_pkey PRIMARY KEY (id),
   constraint imports_mode_check CHECK ((mode = ANY (ARRAY['create'::text, 'upsert'::text]))),

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describeApi, registerDocs } from './kernel/http/docs.ts';
 import { registerHealthRoutes } from './kernel/http/health.ts';
-import { closeRoutes, collectRoutes, createHttp, type Http } from './kernel/http/index.ts';
+import { createHttp, type Http } from './kernel/http/index.ts';
 import type { Job } from './kernel/jobs.ts';
 import type { Kernel } from './kernel/kernel.ts';
 import { type Catalogue, createCatalogue } from './modules/catalogue/index.ts';
@@ -31,7 +31,6 @@ export function createApp(kernel: Kernel): App {
 export async function createWeb(kernel: Kernel, app: App, publicUrl: string): Promise<Http> {
   const { config, cache, log, db } = kernel;
   const http = await createHttp({ config, cache, log, errorPage: errorPage(config.SHOP_NAME) });
-  const routes = collectRoutes(http);
   await describeApi(http, { name: config.SHOP_NAME, version: VERSION });
   // Plugins such as the API description see the routes that are registered after they have loaded.
   await http.register(async () => {
@@ -40,7 +39,6 @@ export async function createWeb(kernel: Kernel, app: App, publicUrl: string): Pr
     registerImportRoutes(http, app.catalogue, { name: config.SHOP_NAME, url: publicUrl, currency: config.CURRENCY });
     registerStorefront(http, { catalogue: app.catalogue, config, publicUrl });
     await registerDocs(http);
-    closeRoutes(http, routes);
   });
   await http.ready();
   return http;

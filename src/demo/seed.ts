@@ -35,7 +35,7 @@ export async function seedDemo(
     }
     copy.end();
     await finished(copy as NodeJS.WritableStream);
-    await mergeStaged(tx, { mode: 'create', importId, currency: config.CURRENCY, at, actorId: null });
+    await mergeStaged(tx, { mode: 'create', importId, currency: config.CURRENCY, now: clock.now, actorId: null });
     await dressProducts(
       tx,
       items.map(({ sku, featured, drawings }) => ({

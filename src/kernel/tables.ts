@@ -72,6 +72,7 @@ export type Tables = {
     created_by: string | null;
     created_at: Timestamp;
     started_at: Timestamp | null;
+    merged_at: Timestamp | null;
     finished_at: Timestamp | null;
   };
   outbox: {

@@ -7,7 +7,7 @@ import { createMemoryCache } from '../cache.ts';
 import { defineError, errorKinds } from '../errors.ts';
 import { createLogger } from '../log.ts';
 import { chooseEncoding } from './encoding.ts';
-import { closeRoutes, collectRoutes, createHttp, type Http, type HttpOptions, matchesEtag } from './index.ts';
+import { createHttp, type Http, type HttpOptions, matchesEtag } from './index.ts';
 
 const teapot = defineError('teapot', 418, 'I am a teapot');
 let fills = 0;
@@ -21,7 +21,6 @@ async function create(config: Partial<HttpOptions['config']> = {}): Promise<{ ap
     log: createLogger('silent'),
     errorPage: (problem) => `<h1>${problem.code}</h1>`,
   });
-  const routes = collectRoutes(app);
   app.get(
     '/api/cached',
     {
@@ -53,7 +52,6 @@ async function create(config: Partial<HttpOptions['config']> = {}): Promise<{ ap
   app.get('/api/broken', async () => {
     throw new Error('secret of the house');
   });
-  closeRoutes(app, routes);
   await app.listen({ host: '127.0.0.1', port: 0 });
   return { app, url: `http://127.0.0.1:${(app.server.address() as AddressInfo).port}` };
 }

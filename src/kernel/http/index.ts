@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, STATUS_CODES } from 'node:http';
 import cors from '@fastify/cors';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, {
@@ -16,8 +16,10 @@ import type { Config } from '../config.ts';
 import type { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { type CachedAnswers, createCachedAnswers } from './cached-answers.ts';
+import { collectMethods } from './methods.ts';
 import {
   badRequest,
+  headersTooLarge,
   hostNotAllowed,
   methodNotAllowed,
   notFound,
@@ -58,7 +60,6 @@ export type HttpOptions = {
 
 /** Feeds and images, which come later, set limits of their own. */
 const BODY_LIMIT = 1024 * 1024;
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
 /** Whether the address belongs to programs, whose errors are problem documents. */
 function isForPrograms(url: string): boolean {
@@ -66,7 +67,7 @@ function isForPrograms(url: string): boolean {
 }
 
 /**
- * The Fastify instance that modules register their routes on. Register them, then `closeRoutes(app)`, then `ready()`.
+ * The Fastify instance that modules register their routes on.
  */
 export async function createHttp(options: HttpOptions): Promise<Http> {
   const { config, cache, log, errorPage } = options;
@@ -86,6 +87,9 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     forceCloseConnections: 'idle',
     serverFactory(route) {
       return createServer({ requestTimeout: 60_000, keepAliveTimeout: 65_000 }, (request, response) => {
+        // A whole URL in the request line means its path (RFC 9112, 3.2.2).
+        if (request.url?.[0] !== '/' && request.url)
+          request.url = request.url.replace(/^https?:\/\/[^/?#]*(?=[/?]|$)/i, '') || '/';
         if (answersTo(request.headers.host) && answers.answerFast(request, response)) return;
         route(request, response);
       });
@@ -103,10 +107,13 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     clientErrorHandler(error, socket) {
       const code = (error as { code?: string }).code;
       if (!socket.writable || code === 'ECONNRESET') return socket.destroy();
-      const status = code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
-      const body = JSON.stringify(toProblem(badRequest('This is no HTTP request that can be understood.'), '-'));
+      const refused =
+        code === 'HPE_HEADER_OVERFLOW'
+          ? headersTooLarge('The address and the headers of the request are larger than 16 kB together.')
+          : badRequest('This is no HTTP request that can be understood.');
+      const body = JSON.stringify(toProblem(refused, '-'));
       socket.end(
-        `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/problem+json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+        `HTTP/1.1 ${refused.status} ${STATUS_CODES[refused.status]}\r\nconnection: close\r\ncontent-type: application/problem+json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
       );
     },
   }).withTypeProvider<TypeBoxTypeProvider>() as unknown as Http;
@@ -143,9 +150,15 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
 
   app.decorate('answers', answers);
 
+  const methodsOf = collectMethods(app);
   app.addHook('onRequest', (request, _reply, done) => {
     if (!answersTo(request.host)) return done(hostNotAllowed('This shop does not answer to that host name.'));
     if (request.raw.url?.includes('%00')) return done(badRequest('The address holds a NUL character.'));
+    if (request.is404) {
+      // Before a body is read or judged.
+      const allow = methodsOf((request.raw.url ?? '/').split('?', 1)[0]!).join(', ');
+      if (allow) return done(methodNotAllowed(`Only ${allow} can be used here.`, { headers: { allow } }));
+    }
     done();
   });
 
@@ -180,35 +193,4 @@ function describeEveryRoute(app: Http): void {
       },
     };
   });
-}
-
-/**
- * Answers 405, with what is allowed, to every other method on the routes that stand. To be called when all of them do.
- */
-export function closeRoutes(app: Http, routes: ReadonlyMap<string, ReadonlySet<string>>): void {
-  for (const [url, methods] of routes) {
-    const missing = METHODS.filter((method) => !methods.has(method));
-    if (missing.length === 0) continue;
-    const allow = [...methods].sort().join(', ');
-    app.route({
-      method: [...missing],
-      url,
-      schema: { hide: true, querystring: Type.Object({}) },
-      // Before the body is read or judged.
-      onRequest: (_request, _reply, done) =>
-        done(methodNotAllowed(`Only ${allow} can be used here.`, { headers: { allow } })),
-      handler: () => undefined,
-    });
-  }
-}
-
-/** Collects the routes for closeRoutes; to be called before the first of them. */
-export function collectRoutes(app: Http): Map<string, Set<string>> {
-  const routes = new Map<string, Set<string>>();
-  app.addHook('onRoute', (route) => {
-    const methods = routes.get(route.url) ?? new Set<string>();
-    for (const method of [route.method].flat()) methods.add(method);
-    routes.set(route.url, methods);
-  });
-  return routes;
 }

@@ -8,6 +8,7 @@ export const notFound = defineError('not_found', 404, 'Not found');
 export const methodNotAllowed = defineError('method_not_allowed', 405, 'Method not allowed');
 const bodyTooLarge = defineError('body_too_large', 413, 'The body is too large');
 const uriTooLong = defineError('uri_too_long', 414, 'The address is too long');
+export const headersTooLarge = defineError('headers_too_large', 431, 'The headers are too large');
 const unsupportedMediaType = defineError('unsupported_media_type', 415, 'Media type not supported');
 export const hostNotAllowed = defineError('host_not_allowed', 400, 'Host not allowed');
 const internalError = defineError('internal_error', 500, 'Something went wrong');

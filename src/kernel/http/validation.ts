@@ -18,8 +18,18 @@ const COMMON: Options = {
 export function requestValidator(): FastifySchemaCompiler<FastifySchema> {
   const ofText = withFormats(new Ajv({ ...COMMON, coerceTypes: 'array' }));
   const ofBody = withFormats(new Ajv({ ...COMMON, coerceTypes: false }));
-  return ({ schema, httpPart }) =>
-    (httpPart === 'body' ? ofBody : ofText).compile(schema) as ReturnType<FastifySchemaCompiler<FastifySchema>>;
+  return ({ schema, httpPart }) => {
+    if (httpPart === 'body') return ofBody.compile(schema) as ReturnType<FastifySchemaCompiler<FastifySchema>>;
+    const validate = ofText.compile(schema);
+    // Ajv takes the text "-Infinity" for a number, below any minimum, and lets it pass.
+    const judge = (data: unknown) => {
+      if (!validate(data)) return { error: validate.errors };
+      const endless = Object.entries(data as object).find(([, value]) => value === Infinity || value === -Infinity);
+      if (!endless) return { value: data };
+      return { error: [{ instancePath: `/${endless[0]}`, keyword: 'type', params: {}, message: 'must be a number' }] };
+    };
+    return judge as ReturnType<FastifySchemaCompiler<FastifySchema>>;
+  };
 }
 
 function withFormats(ajv: Ajv): Ajv {

@@ -44,7 +44,9 @@ function fits(ordering: Ordering, value: unknown): boolean {
   }
 }
 
-/** As Date writes it: the catalogue's times have milliseconds. */
+/** As Date writes it, which leaves no 30th of February; PostgreSQL knows no year 0. */
 function isTime(text: string): boolean {
-  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) && !Number.isNaN(Date.parse(text));
+  if (!/^[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text)) return false;
+  const time = Date.parse(text);
+  return !Number.isNaN(time) && new Date(time).toISOString() === text;
 }

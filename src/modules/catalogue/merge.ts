@@ -16,6 +16,8 @@ import { slugify } from './slug.ts';
 export type MergeCounts = { created: number; updated: number; unchanged: number; existing: number };
 export type Superseded = { line: number; sku: string; by: number };
 
+/** `now` is asked when the merge begins, after whichever it had to wait for: prices hold from then. */
+type MergeRequest = Omit<MergeOptions, 'at'> & { now: () => Date };
 type MergeOptions = { mode: 'create' | 'upsert'; importId: string; currency: string; at: Date; actorId: string | null };
 
 /** One merge at a time: two that create the same SKU would otherwise meet at its unique index. */
@@ -26,9 +28,10 @@ const SOURCE_ATTRIBUTES = ['link', 'mobile_link', 'image_link', 'additional_imag
 
 export async function mergeStaged(
   tx: Tx,
-  options: MergeOptions,
+  { now, ...request }: MergeRequest,
 ): Promise<{ counts: MergeCounts; superseded: Superseded[] }> {
   await tx.run(sql('select pg_advisory_xact_lock($1)', [MERGE_LOCK]));
+  const options: MergeOptions = { ...request, at: now() };
   const superseded = await dropSuperseded(tx);
   await tx.run(sql('analyze staged'));
   await tx.run(sql('update staged s set existing_id = p.id from products p where p.sku = s.sku'));

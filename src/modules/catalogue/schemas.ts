@@ -69,6 +69,7 @@ const paging = {
   page_size: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 10 })),
   cursor: Type.Optional(
     Type.String({
+      minLength: 1,
       maxLength: 1_000,
       description: '`next_cursor` of the page before. Goes on at the same cost however deep.',
     }),

@@ -1,8 +1,8 @@
 import { defineJob, type Job } from '../../kernel/jobs.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
+import { takeUpImports } from './complete-import.ts';
 import type { ImportReport } from './import-report.ts';
-import { finishQuantities, type ImportRequest, runImport } from './run-import.ts';
-import { unfinishedImports } from './store.ts';
+import { type ImportRequest, runImport } from './run-import.ts';
 
 export type { ImportIssue, ImportMode, ImportProgress, ImportReport } from './import-report.ts';
 
@@ -12,12 +12,6 @@ export type Imports = {
 };
 
 export function createImports(kernel: Pick<Kernel, 'db' | 'events' | 'config' | 'clock' | 'log'>): Imports {
-  const finish = defineJob({
-    name: 'imports.finish_quantities',
-    cron: '*/5 * * * *',
-    async run() {
-      for (const { id } of await unfinishedImports(kernel.db)) await finishQuantities(kernel, id, null);
-    },
-  });
-  return { run: (request) => runImport(kernel, request), jobs: [finish] };
+  const takeUp = defineJob({ name: 'imports.take_up', cron: '* * * * *', run: () => takeUpImports(kernel) });
+  return { run: (request) => runImport(kernel, request), jobs: [takeUp] };
 }

@@ -3,27 +3,26 @@ import { basename } from 'node:path';
 import type { Tx } from '../../kernel/db.ts';
 import { newId } from '../../kernel/ids.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
-import { COPY_STAGED, CREATE_STAGING, changeStock, mergeStaged, type Superseded } from '../catalogue/index.ts';
+import { COPY_STAGED, CREATE_STAGING, mergeStaged, type Superseded } from '../catalogue/index.ts';
+import { completeImport } from './complete-import.ts';
 import type { FeedIssue } from './feed/read-feed.ts';
 import type { ImportCounts, ImportIssue, ImportMode, ImportProgress, ImportReport } from './import-report.ts';
 import { FeedRefused, parseFeed } from './parse-feed.ts';
 import {
-  dropQuantities,
   existingIssues,
   finishImport,
   insertImport,
   insertIssues,
   keepQuantities,
-  nextQuantities,
+  ownImport,
   reportExisting,
-  saveCounts,
+  saveMerged,
 } from './store.ts';
 
 /**
  * A feed into the catalogue: file → thread that parses → COPY into a temporary table → one set-based merge, all in one
  * transaction, so a file that proves bad at its last byte has changed nothing. The quantities of products that were
- * there before follow in small transactions of their own; what is left of them when the process dies is in
- * `import_quantities` and is taken up by whoever runs `finishQuantities`.
+ * there before follow in small transactions of their own (complete-import.ts).
  */
 
 export type ImportRequest = {
@@ -41,9 +40,6 @@ export type ImportRequest = {
 };
 
 type Deps = Pick<Kernel, 'db' | 'events' | 'config' | 'clock' | 'log'>;
-
-/** Small enough that a checkout waits for milliseconds at most. */
-const QUANTITIES_AT_ONCE = 1_000;
 
 class TakenBack extends Error {}
 
@@ -76,8 +72,8 @@ export async function runImport(deps: Deps, request: ImportRequest): Promise<Imp
   const failed = async (status: 'failed' | 'cancelled', error: ImportReport['error']) => {
     if (dryRun) return;
     await db.transaction(async (tx) => {
-      await finishImport(tx, id, { status, counts: NOTHING, error, at: clock.now() });
-      if (status === 'failed')
+      const ended = await finishImport(tx, id, { status, error, at: clock.now() });
+      if (ended && status === 'failed')
         await events.append(tx, {
           type: 'import.failed',
           subject: { type: 'import', id },
@@ -90,18 +86,7 @@ export async function runImport(deps: Deps, request: ImportRequest): Promise<Imp
   try {
     const counts = await readAndMerge(deps, request, { id, sizeBytes, at: began });
     if (!dryRun) {
-      await finishQuantities(deps, id, actorId, (rows) =>
-        onProgress({ phase: 'stock', bytesRead: sizeBytes, sizeBytes, rows }),
-      );
-      await db.transaction(async (tx) => {
-        await finishImport(tx, id, { status: 'completed', counts, error: null, at: clock.now() });
-        await events.append(tx, {
-          type: 'import.completed',
-          subject: { type: 'import', id },
-          actorId,
-          data: { file_name: fileName, mode, counts },
-        });
-      });
+      await completeImport(deps, id, (rows) => onProgress({ phase: 'stock', bytesRead: sizeBytes, sizeBytes, rows }));
       await refreshStatistics(deps, counts);
     }
     return report('completed', counts, null);
@@ -114,6 +99,7 @@ export async function runImport(deps: Deps, request: ImportRequest): Promise<Imp
       await failed('cancelled', null);
       return report('cancelled', NOTHING, null);
     }
+    // Once merged it is the job's to complete; `failed` leaves such an import alone.
     await failed('failed', {
       code: 'internal_error',
       message: 'The import failed by a fault of ours; the log tells more.',
@@ -140,6 +126,7 @@ async function readAndMerge(
   };
   const merged = db.transaction(
     async (tx) => {
+      await ownImport(tx, run.id);
       await tx.run({ text: CREATE_STAGING, values: [] });
       const copy = tx.copyFrom(COPY_STAGED) as NodeJS.WritableStream & { destroy(error?: Error): void };
       const summary = await parseFeed(
@@ -152,15 +139,21 @@ async function readAndMerge(
         request.signal,
       );
       onProgress({ phase: 'merging', bytesRead: run.sizeBytes, sizeBytes: run.sizeBytes, rows: summary.read });
-      const merge = await mergeStaged(tx, { mode, importId: run.id, currency: config.CURRENCY, at: run.at, actorId });
+      const merge = await mergeStaged(tx, {
+        mode,
+        importId: run.id,
+        currency: config.CURRENCY,
+        now: clock.now,
+        actorId,
+      });
       await tellIssues(tx, merge.superseded.map(supersededIssue));
       counts = { read: summary.read, rejected: summary.rejected + merge.superseded.length, ...merge.counts };
       if (merge.counts.existing > 0) for await (const issues of existingIssues(tx)) onIssues(issues);
       if (dryRun) throw new TakenBack();
       request.signal?.throwIfAborted();
       if (merge.counts.existing > 0) await reportExisting(tx, run.id, issueCount);
-      await keepQuantities(tx, run.id);
-      await saveCounts(tx, run.id, counts);
+      if (mode === 'upsert') await keepQuantities(tx, run.id);
+      await saveMerged(tx, run.id, counts, clock.now());
       await events.append(tx, {
         type: 'import.merged',
         subject: { type: 'import', id: run.id },
@@ -187,41 +180,6 @@ function supersededIssue({ line, sku, by }: Superseded): ImportIssue {
     message: `This id stands again at line ${by}; the last one in the file was taken.`,
     rejected: true,
   };
-}
-
-/** Applies what a merge has left to do to the stock, in the order of ids, each chunk in a transaction of its own. */
-export async function finishQuantities(
-  deps: Pick<Deps, 'db' | 'events' | 'clock'>,
-  importId: string,
-  actorId: string | null,
-  onRows: (rows: number) => void = () => {},
-): Promise<void> {
-  for (let rows = 0; ; ) {
-    const done = await deps.db.transaction(async (tx) => {
-      const quantities = await nextQuantities(tx, importId, QUANTITIES_AT_ONCE);
-      if (quantities.length === 0) return 0;
-      await changeStock(
-        tx,
-        quantities.map(({ product_id, quantity }) => ({ productId: product_id, target: quantity })),
-        { reason: 'import', reference: importId, actorId, at: deps.clock.now() },
-      );
-      await dropQuantities(
-        tx,
-        importId,
-        quantities.map(({ product_id }) => product_id),
-      );
-      await deps.events.append(tx, {
-        type: 'import.stock_counted',
-        subject: { type: 'import', id: importId },
-        actorId,
-        data: { products: quantities.length },
-      });
-      return quantities.length;
-    });
-    if (done === 0) return;
-    rows += done;
-    onRows(rows);
-  }
 }
 
 /**

@@ -84,9 +84,15 @@ export async function reportExisting(tx: Tx, importId: string, from: number): Pr
   );
 }
 
-/** Keeps the quantities that are to follow the merge; they are applied even if this process dies after the commit. */
-export async function keepQuantities(tx: Tx, importId: string): Promise<number> {
-  return tx.run(
+/**
+ * Keeps the quantities that are to follow the merge; they are applied even if this process dies after the commit. What an
+ * earlier import has left for products that this one has counted is no longer true.
+ */
+export async function keepQuantities(tx: Tx, importId: string): Promise<void> {
+  await tx.run(
+    sql('delete from import_quantities q using staged s where q.product_id = s.existing_id and s.quantity is not null'),
+  );
+  await tx.run(
     sql(
       'insert into import_quantities (import_id, product_id, quantity) select $1, product_id, quantity from staged_quantities',
       [importId],
@@ -115,22 +121,31 @@ export async function dropQuantities(tx: Tx, importId: string, productIds: reado
   );
 }
 
+/** Ends an import that has not merged; false when it has, or was ended before. */
 export async function finishImport(
   target: Sql,
   id: string,
-  end: { status: 'completed' | 'failed' | 'cancelled'; counts: ImportCounts; error: ImportFailure | null; at: Date },
-): Promise<void> {
-  await saveCounts(target, id, end.counts);
-  await target.run(
+  end: { status: 'failed' | 'cancelled'; error: ImportFailure | null; at: Date },
+): Promise<boolean> {
+  const ended = await target.run(
     build
       .updateTable('imports')
       .set({ status: end.status, error: end.error === null ? null : JSON.stringify(end.error), finished_at: end.at })
-      .where('id', '=', id),
+      .where('id', '=', id)
+      .where('status', '=', 'running')
+      .where('merged_at', 'is', null),
   );
+  return ended === 1;
 }
 
-export async function saveCounts(target: Sql, id: string, counts: ImportCounts): Promise<void> {
-  await target.run(
+/** Holds the import for this transaction: as long as it is held, the process that reads the feed is alive. */
+export async function ownImport(tx: Tx, id: string): Promise<void> {
+  await tx.run(sql('select pg_advisory_xact_lock(hashtextextended($1, 0))', [id]));
+}
+
+/** Marks the import merged, with its counts; of the merge's transaction. */
+export async function saveMerged(tx: Tx, id: string, counts: ImportCounts, at: Date): Promise<void> {
+  await tx.run(
     build
       .updateTable('imports')
       .set((field) => ({
@@ -141,12 +156,69 @@ export async function saveCounts(target: Sql, id: string, counts: ImportCounts):
         count_existing: counts.existing,
         count_rejected: counts.rejected,
         bytes_read: field.ref('size_bytes').$notNull(),
+        merged_at: at,
       }))
       .where('id', '=', id),
   );
 }
 
-/** Imports whose quantities were left by a process that died after the merge. */
-export async function unfinishedImports(target: Sql): Promise<{ id: string }[]> {
-  return target.many(sql('select distinct import_id as id from import_quantities'));
+/** Completes a merged import that has no quantity left to apply; null when it has, or when somebody else did. */
+export async function completeMerged(
+  tx: Tx,
+  id: string,
+  at: Date,
+): Promise<{ fileName: string; mode: string; createdBy: string | null; counts: ImportCounts } | null> {
+  const row = await tx.maybe(
+    build
+      .updateTable('imports')
+      .set({ status: 'completed', finished_at: at })
+      .where('id', '=', id)
+      .where('status', '=', 'running')
+      .where('merged_at', 'is not', null)
+      .where(({ not, exists, selectFrom }) =>
+        not(exists(selectFrom('import_quantities').where('import_id', '=', id).select('import_id'))),
+      )
+      .returningAll(),
+  );
+  if (!row) return null;
+  return {
+    fileName: row.file_name,
+    mode: row.mode,
+    createdBy: row.created_by,
+    counts: {
+      read: row.count_read,
+      created: row.count_created,
+      updated: row.count_updated,
+      unchanged: row.count_unchanged,
+      existing: row.count_existing,
+      rejected: row.count_rejected,
+    },
+  };
+}
+
+/** Imports that run, or seem to; the youngest may still be on their way to holding their lock. */
+export async function staleImports(target: Sql): Promise<{ id: string; merged: boolean }[]> {
+  return target.many(
+    sql(
+      `select id, merged_at is not null as merged from imports
+       where status = 'running' and (merged_at is not null or created_at < now() - interval '1 minute')
+       order by created_at`,
+    ),
+  );
+}
+
+/** Fails an import that nobody holds any more, and answers the name of its file; null when it is held or has ended. */
+export async function failUnowned(tx: Tx, id: string, error: ImportFailure, at: Date): Promise<string | null> {
+  const free = await tx.one(
+    sql<{ free: boolean }>('select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as free', [id]),
+  );
+  if (!free.free || !(await finishImport(tx, id, { status: 'failed', error, at }))) return null;
+  return (await tx.one(build.selectFrom('imports').select('file_name').where('id', '=', id))).file_name;
+}
+
+/** Who asked for the import; null when nobody did by name. */
+export async function importedBy(target: Sql, id: string): Promise<string | null> {
+  return (
+    (await target.maybe(build.selectFrom('imports').select('created_by').where('id', '=', id)))?.created_by ?? null
+  );
 }
