@@ -91,7 +91,7 @@ export async function searchByRelevance(
   const layers = foundSql(filters, values, query);
   const after = slice.cursor === undefined ? undefined : readCursor(slice.cursor, slice.ordering);
   const beyond = after
-    ? `where (score, product_id) < (${values.add(after.value, 'int')}, ${values.add(after.id, 'uuid')})`
+    ? `where (score, product_id) < (${values.add(after.value, 'bigint')}, ${values.add(after.id, 'uuid')})`
     : '';
   const offset = after ? 0 : (slice.page - 1) * slice.pageSize;
   const rows = await db.many<ProductRow & { score: number; total: number }>(
