@@ -56,6 +56,16 @@ export async function openShop(
   }
 }
 
+/** Notes the address that the shop is served at, for commands that run beside it with other settings. */
+export async function noteServedUrl({ db, publicUrl }: Shop): Promise<void> {
+  await saveSetting(db, 'served_url', publicUrl);
+}
+
+/** Where the shop is, or was last, served; its own address before it ever was. */
+export async function servedUrl({ db, config, publicUrl }: Shop): Promise<string> {
+  return config.PUBLIC_URL ?? (await readSetting(db, 'served_url')) ?? publicUrl;
+}
+
 /** The address to call a server by that listens on `host`. */
 export function derivedUrl(host: string, port: number): string {
   const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
@@ -64,16 +74,24 @@ export function derivedUrl(host: string, port: number): string {
 
 /** Stored prices are in minor units of one currency; under another they would be other prices. */
 async function keepCurrency(db: Database, currency: string): Promise<void> {
-  const stored = await db.maybe(sql<{ value: string }>("select value from shop_settings where name = 'currency'"));
-  if (stored?.value === currency) return;
-  if (stored && (await db.maybe(sql('select from products limit 1'))))
+  const stored = await readSetting(db, 'currency');
+  if (stored === currency) return;
+  if (stored !== undefined && (await db.maybe(sql('select from products limit 1'))))
     throw new ShopError(
-      `The prices in this database are in ${stored.value}, but CURRENCY is ${currency}. Set CURRENCY=${stored.value}, or use another database.`,
+      `The prices in this database are in ${stored}, but CURRENCY is ${currency}. Set CURRENCY=${stored}, or use another database.`,
     );
+  await saveSetting(db, 'currency', currency);
+}
+
+async function readSetting(db: Database, name: string): Promise<string | undefined> {
+  return (await db.maybe(sql<{ value: string }>('select value from shop_settings where name = $1', [name])))?.value;
+}
+
+async function saveSetting(db: Database, name: string, value: string): Promise<void> {
   await db.run(
     sql(
-      "insert into shop_settings (name, value) values ('currency', $1) on conflict (name) do update set value = excluded.value",
-      [currency],
+      'insert into shop_settings (name, value) values ($1, $2) on conflict (name) do update set value = excluded.value',
+      [name, value],
     ),
   );
 }

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { SingleBar } from 'cli-progress';
 import { type Config, callerFolder } from '../kernel/config.ts';
 import type { ImportIssue, ImportMode, ImportProgress, ImportReport } from '../modules/imports/index.ts';
-import { openShop, ShopError } from '../shop.ts';
+import { openShop, ShopError, servedUrl } from '../shop.ts';
 
 export type ImportOptions = { mode: ImportMode; dryRun: boolean; json: boolean; issues?: string };
 
@@ -31,7 +31,7 @@ export async function importFile(
       path,
       mode: options.mode,
       dryRun: options.dryRun,
-      ownUrl: shop.publicUrl,
+      ownUrl: await servedUrl(shop),
       signal: abort.signal,
       onIssues: issues.take,
       onProgress: (progress) => bar?.show(progress),

@@ -1,16 +1,16 @@
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { createWeb } from '../app.ts';
 import { seedDemo } from '../demo/seed.ts';
 import type { Config } from '../kernel/config.ts';
 import { startJobs } from '../kernel/jobs.ts';
-import { derivedUrl, openShop, type Shop, ShopError } from '../shop.ts';
+import { derivedUrl, noteServedUrl, openShop, type Shop, ShopError } from '../shop.ts';
 
 const JOBS_AT_ONCE = 4;
 
 /** Starts the shop and resolves when it has been asked to stop and has stopped. */
 export async function start(config: Config, say: (sentence: string) => void): Promise<void> {
-  await claimPort(config.HOST, config.PORT);
-  const shop = await openShop(config, { say });
+  const PORT = await claimPort(config.HOST, config.PORT);
+  const shop = await openShop({ ...config, PORT }, { say });
   let running: { stop(): Promise<void> } | undefined;
   try {
     running = await open(shop, say);
@@ -32,8 +32,8 @@ async function open(shop: Shop, say: (sentence: string) => void): Promise<{ stop
     throw portFault(error, config.HOST, config.PORT) ?? error;
   }
   const jobs = await startJobs({ url: shop.directUrl, jobs: shop.jobs, concurrency: JOBS_AT_ONCE, log: shop.log });
-  const address = web.server.address();
-  announce(shop, derivedUrl(config.HOST, typeof address === 'object' && address ? address.port : config.PORT), say);
+  await noteServedUrl(shop);
+  announce(shop, derivedUrl(config.HOST, config.PORT), say);
   return {
     async stop() {
       await web.close();
@@ -56,13 +56,18 @@ function announce({ config }: Shop, url: string, say: (sentence: string) => void
   say('');
 }
 
-/** Before anything is started: a port that is taken is the commonest reason for a start to fail. */
-async function claimPort(host: string, port: number): Promise<void> {
-  if (port === 0) return;
-  await new Promise<void>((resolve, reject) => {
+/**
+ * Before anything is started: a port that is taken is the commonest reason for a start to fail. Answers the port, which
+ * for 0 is one that was free.
+ */
+async function claimPort(host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once('error', (error) => reject(portFault(error, host, port) ?? error));
-    probe.listen({ host, port }, () => probe.close(() => resolve()));
+    probe.listen({ host, port }, () => {
+      const claimed = (probe.address() as AddressInfo).port;
+      probe.close(() => resolve(claimed));
+    });
   });
 }
 
