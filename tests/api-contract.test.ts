@@ -157,6 +157,28 @@ const largest = () => [...categories.values()].sort((a, b) => b.family.size - a.
 const ids = (items: Json[]) => items.map((item) => item.id as string);
 const minor = (price: string) => Number(price.replace('.', ''));
 
+/** Values of facets that are more than a word, or less. */
+const PECULIAR = [
+  `A&B "q" 100%, 'x' = + ; \\ ☃`,
+  'a',
+  'A',
+  'á',
+  '1',
+  'a b',
+  'a  b'.trim(),
+  "'",
+  '\\',
+  '\\N',
+  '%',
+  '_',
+  ':*',
+  '!',
+  '(',
+  '😀',
+  'linen',
+];
+PECULIAR.push('x'.repeat(200), '日本語'.repeat(60), 'null', 'a/b', 'é'.normalize('NFD'), 'Ω'.repeat(200));
+
 const NAMES = [
   'zebra',
   'Zoo',
@@ -181,6 +203,10 @@ beforeAll(async () => {
       { id: 'uncounted', title: 'Never counted', price: '5.00 USD', availability: 'in_stock' },
       { id: 'uncounted-out', title: 'Never there', price: '5.00 USD', availability: 'out_of_stock' },
       { id: 'later', title: 'Comes later', price: '5.00 USD', availability: 'preorder', quantity: '0' },
+      ...PECULIAR.flatMap((value, i) => {
+        const item = { title: `Peculiar ${i % 3}`, price: '7.00 USD', brand: value, color: value, size: value };
+        return [0, 1, 2, 3].map((n) => ({ ...item, id: `peculiar-${i}-${n}` }));
+      }),
       { id: 'odd-brand', title: 'Odd', price: '5.00 USD', brand: `A&B "quoted" 100%, 'x' = + ; \\ ☃`, color: 'a/b' },
     ]),
   );
@@ -642,30 +668,40 @@ describe('filters and facets', () => {
     expect(left.every(([, count]) => count <= least)).toBe(true);
   }
 
-  async function check(filters: Filters): Promise<number> {
-    const matching = all.filter((item) => matches(item, filters));
-    const walked = await walk('/api/products', { ...filters, page_size: 100 });
+  /** A search that finds fewer than this under its filters is made again with other words. */
+  const LITTLE = 3;
+
+  /** `found` is what the search alone finds; all products without one. */
+  async function check(filters: Filters, search?: string, found: Json[] = all): Promise<number> {
+    const matching = found.filter((item) => matches(item, filters));
+    const walked = await walk('/api/products', { ...filters, search, page_size: 100 });
+    if (search !== undefined && matching.length < LITTLE) {
+      expect(ids(walked)).toEqual(expect.arrayContaining(ids(matching)));
+      for (const item of walked) expect(matches(item, filters), item.name).toBe(true);
+      return matching.length;
+    }
     expect(ids(walked).sort()).toEqual(ids(matching).sort());
 
-    const facets = await get(`/api/products/filters${query(filters)}`);
+    const facets = await get(`/api/products/filters${query({ ...filters, search })}`);
     expect(facets.counts_are_estimates).toBeUndefined();
     for (const facet of FACETS) {
-      const over = all.filter((item) => matches(item, filters, facet));
+      const over = found.filter((item) => matches(item, filters, facet));
       checkFacet(facet, facets[facet], countsOf(over.map((item) => item[facet])));
     }
-    const over = all.filter((item) => matches(item, filters, 'category'));
+    const over = found.filter((item) => matches(item, filters, 'category'));
     const inCategories = [...categories.values()].map(({ slug, family }): [string, number] => [
       slug,
       over.filter((item) => item.category && family.has(item.category.id)).length,
     ]);
     checkFacet('category', facets.category, new Map(inCategories.filter(([, count]) => count > 0)));
-    const prices = all.filter((item) => matches(item, filters, 'price')).map((item) => minor(item.effective_price));
+    const prices = found.filter((item) => matches(item, filters, 'price')).map((item) => minor(item.effective_price));
     const money = (value: number) => (Number.isFinite(value) ? (value / 100).toFixed(2) : null);
     expect(facets.price).toEqual({ min: money(Math.min(...prices)), max: money(Math.max(...prices)) });
     return matching.length;
   }
 
-  it('give what filters written anew give, for any combination', async () => {
+  /** Any combination of filters, each left out more often than not. */
+  function combinations(): fc.Arbitrary<Filters> {
     const values = (facet: string) =>
       [...new Set(all.map((item) => item[facet]))].filter((v): v is string => v !== null);
     const seldom = <T>(arbitrary: fc.Arbitrary<T>, weight: number) =>
@@ -675,28 +711,65 @@ describe('filters and facets', () => {
       optional(fc.uniqueArray(fc.constantFrom(...values(facet), 'none such'), { minLength: 1, maxLength: 5 }));
     const amount = optional(fc.integer({ min: 0, max: 40_000 }).map((cents) => (cents / 100).toFixed(2)));
     const keys = [...categories].flatMap(([id, { slug }]) => [id, slug]);
-    const filters = fc.record({
-      category: optional(fc.constantFrom(...keys, 'none-such')),
-      price_min: amount,
-      price_max: amount,
-      in_stock: optional(fc.boolean()),
-      featured: seldom(fc.boolean(), 9),
-      group_id: seldom(fc.constantFrom(...values('group_id'), 'none such'), 9),
-      brand: several('brand'),
-      gender: several('gender'),
-      condition: several('condition'),
-      color: several('color'),
-      size: several('size'),
-    });
+    return fc
+      .record({
+        category: optional(fc.constantFrom(...keys, 'none-such')),
+        price_min: amount,
+        price_max: amount,
+        in_stock: optional(fc.boolean()),
+        featured: seldom(fc.boolean(), 9),
+        group_id: seldom(fc.constantFrom(...values('group_id'), 'none such'), 9),
+        brand: several('brand'),
+        gender: several('gender'),
+        condition: several('condition'),
+        color: several('color'),
+        size: several('size'),
+      })
+      .map(
+        (fields) => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Filters,
+      );
+  }
+
+  it('give what filters written anew give, for any combination', async () => {
     let found = 0;
     await fc.assert(
-      fc.asyncProperty(filters, async (combination) => {
-        const given = Object.fromEntries(Object.entries(combination).filter(([, value]) => value !== undefined));
-        if ((await check(given as Filters)) > 0) found += 1;
+      fc.asyncProperty(combinations(), async (filters) => {
+        if ((await check(filters)) > 0) found += 1;
       }),
       { numRuns: 80, seed: 7 },
     );
     expect(found).toBeGreaterThan(20);
+  }, 60_000);
+
+  it('narrow a search as they narrow the whole', async () => {
+    const words = [
+      'linen',
+      'cotton',
+      'oak',
+      'the',
+      'wool mug',
+      'kitchen',
+      'quiet harbour',
+      'VT',
+      'li',
+      'zofie',
+      'peculiar',
+      'peculiar 1',
+    ];
+    const finds = new Map<string, Json[]>();
+    for (const word of words) finds.set(word, await walk('/api/products', { search: word, page_size: 100 }));
+    let found = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...words), combinations(), async (word, filters) => {
+        if ((await check(filters, word, finds.get(word)!)) >= LITTLE) found += 1;
+      }),
+      { numRuns: 80, seed: 8 },
+    );
+    expect(found).toBeGreaterThan(10);
+    const peculiar = finds.get('peculiar')!;
+    for (const value of PECULIAR)
+      for (const facet of ['brand', 'color', 'size'] as const) await check({ [facet]: [value] }, 'peculiar', peculiar);
+    await check({ brand: PECULIAR.slice(0, 50) }, 'peculiar', peculiar);
   }, 60_000);
 
   it('each alone, with every value that there is', async () => {
@@ -813,6 +886,26 @@ describe('answers that are kept', () => {
       ['br;q=0.000', 'identity'],
     ] as const)
       expect(await encodingFor(header), header).toBe(encoding);
+  });
+});
+
+describe('CORS_ORIGINS', () => {
+  it('may read, others may not, and caches are told that it depends, however often it is asked', async () => {
+    const open = await startTestShop({ env: { CORS_ORIGINS: 'https://ours.example' } });
+    try {
+      for (const path of ['/api/products', '/api/products?page=0', '/api/categories'])
+        for (const origin of [undefined, undefined, 'https://ours.example', 'https://theirs.example', undefined]) {
+          const { headers } = await open.get(path, origin === undefined ? {} : { origin });
+          expect(headers.get('access-control-allow-origin')).toBe(origin === 'https://ours.example' ? origin : null);
+          expect(headers.get('vary')?.toLowerCase(), `${path} ${origin}`).toContain('origin');
+        }
+      const headers = { origin: 'https://ours.example', 'access-control-request-method': 'GET' };
+      expect((await fetch(`${open.url}/api/products`, { method: 'OPTIONS', headers })).status).toBe(204);
+      const plain = await fetch(`${open.url}/api/products`, { method: 'OPTIONS' });
+      expect([204, 405]).toContain(plain.status);
+    } finally {
+      await open.stop();
+    }
   });
 });
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createWriteStream, existsSync } from 'node:fs';
+import { createWriteStream, openSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { SingleBar } from 'cli-progress';
 import { type Config, callerFolder } from '../kernel/config.ts';
@@ -19,13 +19,14 @@ export async function importFile(
   say: (sentence: string) => void,
 ): Promise<number> {
   const path = resolve(callerFolder(), file);
-  if (!existsSync(path)) throw new ShopError(`There is no file ${path}.`);
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found || found.isDirectory()) throw new ShopError(`There is no file ${path}.`);
+  const issues = issueCollector(options.issues === undefined ? undefined : resolve(callerFolder(), options.issues));
   const shop = await openShop(config, { say, applicationName: 'vitrine import' });
   const abort = new AbortController();
   const stop = () => abort.abort(new Error('stopped'));
   process.on('SIGINT', stop).on('SIGTERM', stop);
   const bar = process.stderr.isTTY && !options.json ? progressBar() : undefined;
-  const issues = issueCollector(options.issues === undefined ? undefined : resolve(callerFolder(), options.issues));
   try {
     const report = await shop.imports.run({
       path,
@@ -77,10 +78,18 @@ function progressBar() {
   };
 }
 
+function openForWriting(path: string): number {
+  try {
+    return openSync(path, 'w');
+  } catch (error) {
+    throw new ShopError(`The issues cannot be written to ${path}: ${(error as Error).message}`);
+  }
+}
+
 type Issues = ReturnType<typeof issueCollector>;
 
 function issueCollector(path: string | undefined) {
-  const file = path === undefined ? undefined : createWriteStream(path);
+  const file = path === undefined ? undefined : createWriteStream('', { fd: openForWriting(path) });
   file?.write('line,sku,field,code,message,rejected\n');
   const all: ImportIssue[] = [];
   const byCode = new Map<string, number>();

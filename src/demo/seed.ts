@@ -8,8 +8,7 @@ import {
   drawingKey,
   dressProducts,
   mergeStaged,
-  productSlugBase,
-  stagedLine,
+  stageItem,
 } from '../modules/catalogue/index.ts';
 import { demoItems } from './catalogue.ts';
 
@@ -31,7 +30,7 @@ export async function seedDemo(
     await tx.run(sql(CREATE_STAGING));
     const copy = tx.copyFrom(COPY_STAGED);
     for (const [i, { featured: _, drawings, ...item }] of items.entries()) {
-      copy.write(stagedLine({ ...item, line: i + 1 }, i + 1, newId(), productSlugBase(item), drawingKey(drawings[0]!)));
+      copy.write(stageItem({ ...item, line: i + 1 }, i + 1, newId(), drawingKey(drawings[0]!)));
     }
     copy.end();
     await finished(copy as NodeJS.WritableStream);

@@ -43,7 +43,7 @@ export type CachedAnswers = {
   answer(request: FastifyRequest, reply: FastifyReply, key: string, fill: () => Promise<Filled>): Promise<void>;
 };
 
-export function createCachedAnswers(cache: Cache, maxUrls = 20_000): CachedAnswers {
+export function createCachedAnswers(cache: Cache, { vary = 'accept-encoding', maxUrls = 20_000 } = {}): CachedAnswers {
   const urls = () => new LRUCache<string, { entry: Entry; variant: Variant }>({ max: maxUrls });
   const byUrl: Record<Encoding, ReturnType<typeof urls>> = { identity: urls(), br: urls(), gzip: urls() };
   const variants = new WeakMap<Entry, Partial<Record<Encoding, Variant>>>();
@@ -57,7 +57,7 @@ export function createCachedAnswers(cache: Cache, maxUrls = 20_000): CachedAnswe
     const known = made[encoding];
     if (known) return known;
     const body = encoding === 'identity' ? entry.body : await compress(entry.body, encoding);
-    const variant = makeVariant(entry, encoding, body);
+    const variant = makeVariant(entry, encoding, body, vary);
     made[encoding] = variant;
     return variant;
   };
@@ -101,7 +101,8 @@ export function createCachedAnswers(cache: Cache, maxUrls = 20_000): CachedAnswe
       const added = reply.getHeaders();
       if (Object.keys(added).length > 0) {
         // Plugins (CORS) have set headers for this one request: they go on top of the prepared ones.
-        for (const [name, value] of Object.entries(added)) if (value !== undefined) reply.raw.setHeader(name, value);
+        for (const [name, value] of Object.entries(added))
+          if (value !== undefined && name !== 'vary') reply.raw.setHeader(name, value);
         const head = matches ? variant.head304 : variant.head;
         for (let i = 0; i < head.length; i += 2) reply.raw.appendHeader(head[i]!, head[i + 1]!);
         reply.hijack();
@@ -115,13 +116,13 @@ export function createCachedAnswers(cache: Cache, maxUrls = 20_000): CachedAnswe
   };
 }
 
-function makeVariant(entry: Entry, encoding: Encoding, body: Buffer): Variant {
+function makeVariant(entry: Entry, encoding: Encoding, body: Buffer, vary: string): Variant {
   const etag = `${entry.etag.slice(0, -1)}${SUFFIX[encoding]}"`;
   const isPage = entry.contentType.startsWith('text/html');
   const always: Record<string, string> = {
     etag,
     'cache-control': CACHE_CONTROL,
-    vary: 'accept-encoding',
+    vary,
     ...(isPage ? PAGE_HEADERS : API_HEADERS),
     ...entry.headers,
   };

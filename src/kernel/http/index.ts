@@ -74,7 +74,8 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   // Random for the process, counted within it: unique enough to find a line in a log, and free.
   const idPrefix = `${randomBytes(6).toString('base64url')}-`;
   let requests = 0;
-  const answers = createCachedAnswers(cache);
+  const hasOrigins = config.CORS_ORIGINS.length > 0;
+  const answers = createCachedAnswers(cache, { vary: hasOrigins ? 'origin, accept-encoding' : 'accept-encoding' });
   const allowedHosts = new Set(config.ALLOWED_HOSTS.map((host) => host.toLowerCase()));
   const answersTo = (host: string | undefined) =>
     allowedHosts.size === 0 || allowedHosts.has((host ?? '').toLowerCase().replace(/:\d+$/, ''));
@@ -118,6 +119,15 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     },
   }).withTypeProvider<TypeBoxTypeProvider>() as unknown as Http;
 
+  const drawError = (problem: ProblemDocument): string => {
+    try {
+      return errorPage(problem);
+    } catch (error) {
+      log.error({ err: error }, 'the page of an error could not be drawn');
+      return '<!doctype html><title>Something went wrong</title><h1>Something went wrong</h1>';
+    }
+  };
+
   const sendError = (thrown: unknown, request: FastifyRequest, reply: FastifyReply) => {
     const error: AppError = toAppError(thrown);
     if (error.status >= 500)
@@ -132,7 +142,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
         .header('content-type', 'application/problem+json')
         .send(Buffer.from(JSON.stringify(problem)));
     }
-    return reply.headers(PAGE_HEADERS).header('content-type', 'text/html; charset=utf-8').send(errorPage(problem));
+    return reply.headers(PAGE_HEADERS).header('content-type', 'text/html; charset=utf-8').send(drawError(problem));
   };
 
   app.setValidatorCompiler(requestValidator());
@@ -162,9 +172,11 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     done();
   });
 
-  if (config.CORS_ORIGINS.length > 0)
+  if (hasOrigins)
     await app.register(cors, {
       origin: [...config.CORS_ORIGINS],
+      // An OPTIONS that is no preflight is a request like any other.
+      strictPreflight: false,
       exposedHeaders: ['etag', 'location', 'x-request-id'],
     });
 

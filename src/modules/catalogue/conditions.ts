@@ -67,10 +67,16 @@ export function questionSql(
  */
 export function impliedQuery(query: string, filters: Filters, values: Values, without?: Without): string {
   const wordsOf = (text: string) => `plainto_tsquery('vitrine', search_plain(${values.add(text, 'text')}))`;
-  const parts = [values.add(query, 'tsquery')];
+  const asked = values.add(query, 'tsquery');
+  const parts = [asked];
   if (filters.categoryName !== undefined && without !== 'category') parts.push(wordsOf(filters.categoryName));
   const brands = without === 'brand' ? [] : (filters.facets.brand ?? []);
-  if (brands.length > 0) parts.push(`(${brands.map(wordsOf).join(' || ')})`);
+  if (brands.length > 0) {
+    const words = brands.map(wordsOf);
+    // A brand of signs alone implies no word, and so neither does one brand of several.
+    const wordless = words.map((brand) => `numnode(${brand}) = 0`).join(' or ');
+    parts.push(`case when ${wordless} then ${asked} else (${words.join(' || ')}) end`);
+  }
   return `(${parts.join(' && ')})`;
 }
 

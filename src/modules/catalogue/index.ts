@@ -22,14 +22,13 @@ import type { Category, Facets, FilterQuery, ListQuery, ProductListItem, Product
 import { searchByRelevance, searching } from './search-products.ts';
 import { LIST_COLUMNS, type ProductRow, VISIBLE } from './store-rows.ts';
 
-export { type Drawing, drawingFor, drawingKey } from './drawings/index.ts';
+export { type Drawing, drawingKey } from './drawings/index.ts';
 export { CATALOGUE_TAG } from './events.ts';
 export type { ExportRow } from './export.ts';
 export { mergeStaged, type Superseded } from './merge.ts';
 export { availabilityOf, imageUrl } from './present.ts';
 export { dressProducts } from './showcase.ts';
-export { productSlugBase } from './slug.ts';
-export { type Availability, COPY_STAGED, CREATE_STAGING, type Json, type StagedItem, stagedLine } from './staging.ts';
+export { type Availability, COPY_STAGED, CREATE_STAGING, type Json, type StagedItem, stageItem } from './staging.ts';
 export { changeStock } from './stock.ts';
 
 /** The catalogue's face: what other modules and the pages read. */

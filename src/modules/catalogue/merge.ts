@@ -46,9 +46,6 @@ export async function mergeStaged(
     sql<{ total: number }>('select count(*) as total from staged where existing_id is not null'),
   );
   const updated = options.mode === 'upsert' ? await updateExisting(tx, options) : 0;
-  await tx.run(
-    sql('create temporary table if not exists staged_quantities (product_id uuid, quantity integer) on commit drop'),
-  );
   return {
     counts: {
       created,

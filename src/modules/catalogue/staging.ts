@@ -1,3 +1,11 @@
+import { drawingFor, drawingKey } from './drawings/index.ts';
+import { productSlugBase } from './slug.ts';
+
+/**
+ * What an import hands to the catalogue, and how it is staged: the catalogue's second face, apart from index.ts so that a
+ * thread which only reads a feed loads no database and no schemas.
+ */
+
 /** What availability a product can have, in the words of Google's product data specification. */
 export const AVAILABILITIES = ['in_stock', 'out_of_stock', 'preorder', 'backorder'] as const;
 export type Availability = (typeof AVAILABILITIES)[number];
@@ -68,17 +76,24 @@ export const CREATE_STAGING = `
 export const COPY_STAGED = `copy staged (n, line, id, sku, slug_base, name, description, price, sale_price, quantity, availability,
   category_path, brand, gender, condition, color, size, age_group, material, gtin, mpn, group_id, image, attributes) from stdin`;
 
-/** An item as a line of COPY's text format (PostgreSQL, "COPY", File Formats), in the order of COPY_STAGED. */
-export function stagedLine(item: StagedItem, n: number, id: string, slugBase: string, image: string): string {
+/**
+ * An item as a line of COPY's text format (PostgreSQL, "COPY", File Formats), in the order of COPY_STAGED: the n-th of its
+ * file, with the id that it gets if it is new. `image` is the key of its picture; one is drawn for it when left out.
+ */
+export function stageItem(item: StagedItem, n: number, id: string, image = drawnFor(item)): string {
   // Counted stock says itself whether there is any; the column is kept for what can be ordered without.
   const availability = item.quantity !== null && item.availability === 'out_of_stock' ? 'in_stock' : item.availability;
-  return `${n}\t${item.line}\t${id}\t${copyText(item.sku)}\t${slugBase}\t${copyText(item.name)}\t${copyText(item.description)}\t${item.price}\t${
+  return `${n}\t${item.line}\t${id}\t${copyText(item.sku)}\t${productSlugBase(item)}\t${copyText(item.name)}\t${copyText(item.description)}\t${item.price}\t${
     item.salePrice ?? '\\N'
   }\t${item.quantity ?? '\\N'}\t${availability}\t${copyText(JSON.stringify(item.categoryPath))}\t${field(item.brand)}\t${field(item.gender)}\t${field(
     item.condition,
   )}\t${field(item.color)}\t${field(item.size)}\t${field(item.ageGroup)}\t${field(item.material)}\t${field(item.gtin)}\t${field(item.mpn)}\t${field(
     item.groupId,
   )}\t${image}\t${copyText(JSON.stringify(item.attributes))}\n`;
+}
+
+function drawnFor({ name, categoryPath, color, sku }: StagedItem): string {
+  return drawingKey(drawingFor({ name, categoryNames: categoryPath, color, sku }));
 }
 
 function field(value: string | null): string {

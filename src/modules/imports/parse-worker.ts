@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { newId } from '../../kernel/ids.ts';
-import { drawingFor, drawingKey, productSlugBase, type StagedItem, stagedLine } from '../catalogue/index.ts';
+import { type StagedItem, stageItem } from '../catalogue/staging.ts';
 import { FeedError, type FeedIssue, type FeedSummary, readFeed } from './feed/read-feed.ts';
 import type { ImportFailure } from './import-report.ts';
 
@@ -70,16 +70,7 @@ try {
     {
       item(item) {
         n += 1;
-        const image = drawingKey(
-          drawingFor({ name: item.name, categoryNames: item.categoryPath, color: item.color, sku: item.sku }),
-        );
-        text += stagedLine(
-          { ...item, attributes: withoutOwnLinks(item.attributes) },
-          n,
-          newId(),
-          productSlugBase(item),
-          image,
-        );
+        text += stageItem({ ...item, attributes: withoutOwnLinks(item.attributes) }, n, newId());
       },
       issue(issue) {
         issues.push(issue);
