@@ -77,11 +77,11 @@ create index products_by_offer_desc on products ((coalesce(lowest_offer, -1)), i
 create index products_featured on products (created_at, id) where featured and visible;
 
 -- Filters are combined by their bitmaps, which the planner never does with two partial indexes of one predicate: so these
--- are whole, and carry the flag along, with which a single filter is counted without a look at the table. A brand and a
--- category are walked by price, the commonest order.
-create index products_by_category on products (category_id, effective_price, id) include (visible);
+-- are whole, and carry along what single filters and the commonest pairs (colour and size; category, brand, stock) are
+-- counted by without a look at the table. A brand and a category are walked by price, the commonest order.
+create index products_by_category on products (category_id, effective_price, id) include (visible, availability, brand);
 create index products_by_brand on products (brand, effective_price, id) include (visible);
-create index products_by_color on products (color) include (visible);
+create index products_by_color on products (color, size, visible);
 create index products_by_size on products (size) include (visible);
 create index products_by_gender on products (gender) include (visible);
 create index products_by_condition on products (condition) include (visible);

@@ -204,8 +204,8 @@ create table products (
   constraint products_price_check CHECK ((price >= 0))
 );
 CREATE INDEX products_by_brand ON public.products USING btree (brand, effective_price, id) INCLUDE (visible);
-CREATE INDEX products_by_category ON public.products USING btree (category_id, effective_price, id) INCLUDE (visible);
-CREATE INDEX products_by_color ON public.products USING btree (color) INCLUDE (visible);
+CREATE INDEX products_by_category ON public.products USING btree (category_id, effective_price, id) INCLUDE (visible, availability, brand);
+CREATE INDEX products_by_color ON public.products USING btree (color, size, visible);
 CREATE INDEX products_by_condition ON public.products USING btree (condition) INCLUDE (visible);
 CREATE INDEX products_by_created ON public.products USING btree (created_at, id) WHERE visible;
 CREATE INDEX products_by_gender ON public.products USING btree (gender) INCLUDE (visible);

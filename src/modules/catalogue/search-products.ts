@@ -59,9 +59,9 @@ async function correct(db: Database, words: readonly string[]): Promise<string |
  */
 export function foundSql(filters: Filters, values: Values, query: string, without?: Without): string {
   const q = impliedQuery(query, filters, values, without);
-  const { joins, where } = filterSql(filters, values, without);
+  const where = filterSql(filters, values, without);
   const [products, passing] = isFiltered(filters, without)
-    ? [`join products p on p.id = t.product_id ${joins}`, where]
+    ? ['join products p on p.id = t.product_id', where]
     : ['', 't.visible'];
   return `
     titled as materialized (
