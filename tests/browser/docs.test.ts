@@ -25,7 +25,7 @@ describe.skipIf(!hasBrowser())('the documentation in a browser', () => {
     const { page, complaints, close } = await visit(browser, shop.url, {});
     try {
       await page.goto(path);
-      await page.getByText(text).first().waitFor({ timeout: 15_000 });
+      await page.getByText(text).filter({ visible: true }).first().waitFor({ timeout: 15_000 });
       expect(await page.evaluate(() => window.violations)).toEqual([]);
       expect(complaints).toEqual([]);
     } finally {

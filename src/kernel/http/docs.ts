@@ -84,7 +84,7 @@ export async function registerDocs(app: Http): Promise<void> {
 
 const REDOC = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>API reference</title></head>
+<title>API reference</title><link rel="icon" href="/favicon.svg"></head>
 <body><div id="redoc"></div><script src="/docs/redoc/redoc.js"></script><script src="/docs/redoc/start.js"></script></body></html>`;
 
 const REDOC_START = `Redoc.init('/api/openapi.json', { hideDownloadButton: false, disableSearch: true }, document.getElementById('redoc'));`;

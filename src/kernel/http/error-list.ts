@@ -7,7 +7,7 @@ export function errorListPage(): string {
       `<tr id="${code}"><td><code>${code}</code></td><td>${status}</td><td>${title}</td></tr>`,
   );
   return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Error codes</title>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Error codes</title><link rel="icon" href="/favicon.svg">
 <style>
   body { font: 16px/1.5 system-ui, sans-serif; max-width: 48rem; margin: 3rem auto; padding: 0 1rem; color: #1c1b19; background: #fbfaf8 }
   table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: .5rem 1rem .5rem 0; border-bottom: 1px solid #ddd9d2 }
