@@ -47,8 +47,8 @@ try {
       measured: `${run.peakMb} MB`,
       limit: imported ? `100,000 items ${limit} MB` : '300 MB',
       ratio: run.peakMb / limit,
-      target: '≤ 1 (5 % of noise)',
-      met: run.peakMb <= limit * 1.05,
+      target: '≤ 1',
+      met: run.peakMb <= limit,
     });
     await benchLists(bench, small, large);
     await benchSearch(bench, large);

@@ -1,11 +1,9 @@
-import type { ProductPage } from '../modules/catalogue/schemas.ts';
+import { DEEPEST_PRODUCT, type ProductPage } from '../modules/catalogue/schemas.ts';
 import { count } from './format.ts';
 import { html, type SafeHtml } from './html.ts';
 import { type ListParameters, toSearch } from './parameters.ts';
 
 /** Numbered pages go as deep as the catalogue answers them. */
-const DEEPEST_PRODUCT = 10_000;
-
 export function lastPage(page: ProductPage): number {
   return Math.max(1, Math.min(page.total_pages, Math.floor(DEEPEST_PRODUCT / page.page_size)));
 }

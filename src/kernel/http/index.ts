@@ -80,7 +80,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   const answersTo = (host: string | undefined) =>
     allowedHosts.size === 0 || allowedHosts.has((host ?? '').toLowerCase().replace(/:\d+$/, ''));
   const app = Fastify({
-    // Requests are counted, not logged one by one; what fails is logged by sendError.
+    // Requests are not logged one by one; what fails is logged by sendError.
     loggerInstance: log.child({}, { level: log.level === 'info' ? 'warn' : log.level }) as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     trustProxy: config.TRUST_PROXY,

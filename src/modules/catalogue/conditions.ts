@@ -26,7 +26,8 @@ export const STOCK_JOIN = 'left join stock s on s.product_id = p.id';
 const IN_STOCK = "coalesce((select k.on_hand > 0 from stock k where k.product_id = p.id), p.availability = 'in_stock')";
 
 /**
- * The filters as conditions over `products p`. One value is compared by `=`, so that an index that begins with the column can also give the order.
+ * The filters as conditions over `products p`. One value is compared by `=`, so that an index that begins with the
+ * column can also give the order.
  */
 export function filterSql(filters: Filters, values: Values, without?: Without): string {
   const all: string[] = [VISIBLE];

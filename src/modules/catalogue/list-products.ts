@@ -2,7 +2,7 @@ import { type Database, estimateRows, type Statement } from '../../kernel/db.ts'
 import { type Question, questionSql, STOCK_JOIN, Values, type Without } from './conditions.ts';
 import { type Cursor, readCursor, writeCursor } from './cursor.ts';
 import { pageTooDeep } from './errors.ts';
-import type { Ordering } from './schemas.ts';
+import { DEEPEST_PRODUCT, type Ordering } from './schemas.ts';
 import { LIST_COLUMNS, type ProductRow } from './store-rows.ts';
 
 /**
@@ -21,8 +21,6 @@ import { LIST_COLUMNS, type ProductRow } from './store-rows.ts';
 
 /** What a list counts exactly. */
 export const COUNTED = 10_000;
-/** How deep pages may be asked for by number; cursors go on at the same cost. */
-const DEEPEST = 10_000;
 
 /** Up to here passing over whole rows is cheaper than fetching the page's in a second step. */
 const NEAR = 100;
@@ -77,9 +75,9 @@ export type ListedPage = {
 
 /** Throws page_too_deep when the page's end lies beyond what is read by number. */
 export function refuseDeepPage({ page, pageSize, cursor }: Slice): void {
-  if (cursor === undefined && page * pageSize > DEEPEST)
+  if (cursor === undefined && page * pageSize > DEEPEST_PRODUCT)
     throw pageTooDeep(
-      `Pages end at product ${DEEPEST}. Narrow the filters, or go on with cursor=<next_cursor>, which has no end.`,
+      `Pages end at product ${DEEPEST_PRODUCT}. Narrow the filters, or go on with cursor=<next_cursor>, which has no end.`,
     );
 }
 

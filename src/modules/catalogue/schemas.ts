@@ -25,6 +25,9 @@ export const ORDERINGS = [
 ] as const;
 export type Ordering = (typeof ORDERINGS)[number];
 
+/** How deep pages may be asked for by number; cursors go on at the same cost. */
+export const DEEPEST_PRODUCT = 10_000;
+
 /** The attributes that products are filtered by, facet by facet. */
 export const FACETS = ['brand', 'gender', 'condition', 'color', 'size'] as const;
 export type Facet = (typeof FACETS)[number];

@@ -11,7 +11,7 @@ export type StockChange = { productId: string } & (
   | { /** Units that are there after all; begins to count a product that was not counted. */ target: number }
 );
 
-export type StockReason = 'import' | 'adjustment' | 'demonstration';
+export type StockReason = 'import' | 'adjustment';
 
 export type StockMove = {
   product_id: string;

@@ -69,9 +69,10 @@ export async function runImport(deps: Deps, request: ImportRequest): Promise<Imp
     error,
     seconds: (clock.now().getTime() - began.getTime()) / 1000,
   });
+  /** False when it has merged: then the job completes it. */
   const failed = async (status: 'failed' | 'cancelled', error: ImportReport['error']) => {
-    if (dryRun) return;
-    await db.transaction(async (tx) => {
+    if (dryRun) return true;
+    return db.transaction(async (tx) => {
       const ended = await finishImport(tx, id, { status, error, at: clock.now() });
       if (ended && status === 'failed')
         await events.append(tx, {
@@ -80,6 +81,7 @@ export async function runImport(deps: Deps, request: ImportRequest): Promise<Imp
           actorId,
           data: { file_name: fileName, error },
         });
+      return ended;
     });
   };
 
@@ -95,11 +97,9 @@ export async function runImport(deps: Deps, request: ImportRequest): Promise<Imp
       await failed('failed', error.failure);
       return report('failed', NOTHING, error.failure);
     }
-    if (request.signal?.aborted) {
-      await failed('cancelled', null);
+    if (request.signal?.aborted && (await failed('cancelled', null))) {
       return report('cancelled', NOTHING, null);
     }
-    // Once merged it is the job's to complete; `failed` leaves such an import alone.
     await failed('failed', {
       code: 'internal_error',
       message: 'The import failed by a fault of ours; the log tells more.',
