@@ -1,3 +1,4 @@
+import { benchAccounts } from './accounts.ts';
 import { benchAnswers } from './answers.ts';
 import { benchImport, importInto } from './import.ts';
 import { benchLists, benchSearch } from './lists.ts';
@@ -8,9 +9,9 @@ import { report, table } from './support/report.ts';
 
 /**
  * `npm run bench` measures every figure beside its limit in the same run; `npm run bench -- answers import` only these.
- * Parts: answers, import, reads, million (about 20 minutes). Needs wrk, a Debian package.
+ * Parts: answers, accounts, import, reads, million (about 20 minutes). Needs wrk, a Debian package.
  */
-const PARTS = ['answers', 'import', 'reads', 'million'] as const;
+const PARTS = ['answers', 'accounts', 'import', 'reads', 'million'] as const;
 const asked = process.argv.slice(2);
 const unknown = asked.filter((part) => !PARTS.some((known) => known === part));
 if (unknown.length > 0) {
@@ -26,11 +27,12 @@ try {
     "select current_setting('server_version') as version",
   );
   let small: string | undefined;
-  if (wants('answers') || wants('million')) {
+  if (wants('answers') || wants('accounts') || wants('million')) {
     small = await bench.database('bench_small');
     await importInto(small, await feedFile(bench.folder, 10_000));
   }
   if (small && wants('answers')) await benchAnswers(bench, small);
+  if (small && wants('accounts')) await benchAccounts(bench, small);
   const imported = wants('import') ? await benchImport(bench) : undefined;
   if (wants('reads')) {
     const url = await bench.database('bench_reads');

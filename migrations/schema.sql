@@ -1,5 +1,23 @@
 -- Generated from the migrated database by `npm run generate`; read it, do not run it.
 
+create table api_keys (
+  id uuid not null,
+  name text not null,
+  hint text not null,
+  hash bytea not null,
+  scopes text[] not null,
+  created_by uuid not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  constraint api_keys_hash_key UNIQUE (hash),
+  constraint api_keys_pkey PRIMARY KEY (id),
+  constraint api_keys_created_by_fkey FOREIGN KEY (created_by) REFERENCES users(id)
+);
+CREATE INDEX api_keys_of ON public.api_keys USING btree (created_by);
+CREATE INDEX api_keys_revoked_lately ON public.api_keys USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);
+
 create table categories (
   id uuid not null,
   slug text not null,
@@ -17,6 +35,21 @@ create table categories (
   constraint categories_pkey PRIMARY KEY (id),
   constraint categories_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES categories(id)
 );
+
+create table emails (
+  id uuid not null,
+  template text not null,
+  recipient_id uuid,
+  recipient text not null,
+  subject text not null,
+  body bytea not null,
+  state text not null default 'queued'::text,
+  created_at timestamp with time zone not null,
+  constraint emails_pkey PRIMARY KEY (id),
+  constraint emails_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'sent'::text, 'failed'::text])))
+);
+CREATE INDEX emails_by_created ON public.emails USING btree (created_at, id);
+CREATE INDEX emails_of ON public.emails USING btree (recipient_id);
 
 create table event_effects (
   event_id uuid not null,
@@ -47,6 +80,23 @@ create table events (
   constraint events_pkey PRIMARY KEY ("position")
 );
 CREATE INDEX events_by_time ON public.events USING btree (occurred_at);
+
+create table image_fetches (
+  product_id uuid not null,
+  url text not null,
+  position integer not null,
+  host text not null,
+  state text not null default 'queued'::text,
+  attempts integer not null default 0,
+  next_at timestamp with time zone not null,
+  leased_until timestamp with time zone,
+  last_error text,
+  constraint image_fetches_pkey PRIMARY KEY (product_id, url),
+  constraint image_fetches_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id) ON DELETE CASCADE,
+  constraint image_fetches_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'done'::text, 'failed'::text, 'removed'::text])))
+);
+CREATE INDEX image_fetches_due ON public.image_fetches USING btree (host, next_at) WHERE (state = 'queued'::text);
+CREATE INDEX image_fetches_leased ON public.image_fetches USING btree (leased_until) WHERE ((state = 'queued'::text) AND (leased_until IS NOT NULL));
 
 create table import_issues (
   import_id uuid not null,
@@ -90,10 +140,38 @@ create table imports (
   started_at timestamp with time zone,
   merged_at timestamp with time zone,
   finished_at timestamp with time zone,
+  source_url text,
+  blob_key text,
+  sha256 text,
+  attempts integer not null default 0,
   constraint imports_pkey PRIMARY KEY (id),
   constraint imports_mode_check CHECK ((mode = ANY (ARRAY['create'::text, 'upsert'::text]))),
   constraint imports_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
 );
+CREATE INDEX imports_unfinished ON public.imports USING btree (id) WHERE (status = ANY (ARRAY['queued'::text, 'running'::text]));
+CREATE INDEX imports_with_file ON public.imports USING btree (finished_at) WHERE (blob_key IS NOT NULL);
+
+create table login_failures (
+  bucket bytea not null,
+  failures integer not null,
+  since timestamp with time zone not null,
+  constraint login_failures_pkey PRIMARY KEY (bucket)
+);
+CREATE INDEX login_failures_by_age ON public.login_failures USING btree (since);
+
+create table one_time_tokens (
+  hash bytea not null,
+  user_id uuid not null,
+  purpose text not null,
+  email text not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  constraint one_time_tokens_pkey PRIMARY KEY (hash),
+  constraint one_time_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE,
+  constraint one_time_tokens_purpose_check CHECK ((purpose = ANY (ARRAY['verify_email'::text, 'reset_password'::text])))
+);
+CREATE INDEX one_time_tokens_expiring ON public.one_time_tokens USING btree (expires_at);
+CREATE INDEX one_time_tokens_of ON public.one_time_tokens USING btree (user_id);
 
 create table outbox (
   id bigint not null generated always as identity,
@@ -149,6 +227,7 @@ create table product_images (
   constraint product_images_pkey PRIMARY KEY (id),
   constraint product_images_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id) ON DELETE CASCADE
 );
+CREATE UNIQUE INDEX product_images_by_source ON public.product_images USING btree (product_id, source_url) WHERE (source_url IS NOT NULL);
 
 create table product_texts (
   product_id uuid not null,
@@ -195,6 +274,7 @@ create table products (
   version integer not null default 1,
   created_at timestamp with time zone not null,
   updated_at timestamp with time zone not null,
+  ordered_at timestamp with time zone,
   constraint products_sku_key UNIQUE (sku),
   constraint products_slug_key UNIQUE (slug),
   constraint products_pkey PRIMARY KEY (id),
@@ -213,9 +293,30 @@ CREATE INDEX products_by_group ON public.products USING btree (group_id) WHERE (
 CREATE INDEX products_by_name ON public.products USING btree (name, id) WHERE visible;
 CREATE INDEX products_by_offer ON public.products USING btree (COALESCE(lowest_offer, '9223372036854775807'::bigint), id) WHERE visible;
 CREATE INDEX products_by_offer_desc ON public.products USING btree (COALESCE(lowest_offer, ('-1'::integer)::bigint), id) WHERE visible;
+CREATE INDEX products_by_owner ON public.products USING btree (owner_id, created_at, id) WHERE (owner_id IS NOT NULL);
 CREATE INDEX products_by_price ON public.products USING btree (effective_price, id) WHERE visible;
 CREATE INDEX products_by_size ON public.products USING btree (size) INCLUDE (visible);
 CREATE INDEX products_featured ON public.products USING btree (created_at, id) WHERE (featured AND visible);
+CREATE INDEX products_not_visible ON public.products USING btree (created_at, id) WHERE (NOT visible);
+
+create table recovery_codes (
+  user_id uuid not null,
+  hash bytea not null,
+  constraint recovery_codes_pkey PRIMARY KEY (user_id, hash),
+  constraint recovery_codes_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+);
+
+create table refresh_tokens (
+  hash bytea not null,
+  session_id uuid not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  spent_at timestamp with time zone,
+  constraint refresh_tokens_pkey PRIMARY KEY (hash),
+  constraint refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES sessions(id) ON DELETE CASCADE
+);
+CREATE INDEX refresh_tokens_expiring ON public.refresh_tokens USING btree (expires_at);
+CREATE INDEX refresh_tokens_of ON public.refresh_tokens USING btree (session_id);
 
 create table retired_category_slugs (
   slug text not null,
@@ -239,6 +340,28 @@ create table search_words (
   constraint search_words_pkey PRIMARY KEY (word)
 );
 CREATE INDEX search_words_similar ON public.search_words USING gin (word gin_trgm_ops);
+
+create table sessions (
+  id uuid not null,
+  user_id uuid not null,
+  kind text not null,
+  cookie_hash bytea,
+  user_agent text not null default ''::text,
+  address_hash bytea not null,
+  second_factor boolean not null default false,
+  created_at timestamp with time zone not null,
+  last_used_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  revoked_at timestamp with time zone,
+  constraint sessions_cookie_hash_key UNIQUE (cookie_hash),
+  constraint sessions_pkey PRIMARY KEY (id),
+  constraint sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE,
+  constraint sessions_check CHECK (((kind = 'cookie'::text) = (cookie_hash IS NOT NULL))),
+  constraint sessions_kind_check CHECK ((kind = ANY (ARRAY['cookie'::text, 'token'::text])))
+);
+CREATE INDEX sessions_expiring ON public.sessions USING btree (expires_at);
+CREATE INDEX sessions_of ON public.sessions USING btree (user_id, last_used_at);
+CREATE INDEX sessions_revoked_lately ON public.sessions USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);
 
 create table shop_settings (
   name text not null,
@@ -267,6 +390,46 @@ create table stock_movements (
   constraint stock_movements_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id) ON DELETE CASCADE
 );
 CREATE INDEX stock_movements_of ON public.stock_movements USING btree (product_id, id);
+
+create table unused_images (
+  id uuid not null,
+  due_at timestamp with time zone not null,
+  constraint unused_images_pkey PRIMARY KEY (id)
+);
+CREATE INDEX unused_images_due ON public.unused_images USING btree (due_at);
+
+create table users (
+  id uuid not null,
+  email text,
+  username text not null,
+  password_hash text,
+  role text not null default 'customer'::text,
+  first_name text not null default ''::text,
+  last_name text not null default ''::text,
+  phone text not null default ''::text,
+  address jsonb,
+  date_of_birth date,
+  notifications jsonb not null default '{}'::jsonb,
+  email_verified_at timestamp with time zone,
+  email_ever_verified boolean not null default false,
+  disabled_at timestamp with time zone,
+  erased_at timestamp with time zone,
+  otp_secret bytea,
+  otp_confirmed_at timestamp with time zone,
+  otp_last_step bigint,
+  token_epoch integer not null default 0,
+  epoch_changed_at timestamp with time zone,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  last_login_at timestamp with time zone,
+  constraint users_pkey PRIMARY KEY (id),
+  constraint users_check CHECK (((erased_at IS NOT NULL) OR ((email IS NOT NULL) AND (password_hash IS NOT NULL)))),
+  constraint users_role_check CHECK ((role = ANY (ARRAY['customer'::text, 'seller'::text, 'staff'::text, 'superuser'::text])))
+);
+CREATE INDEX users_by_created ON public.users USING btree (created_at, id);
+CREATE UNIQUE INDEX users_by_email ON public.users USING btree (lower(email));
+CREATE UNIQUE INDEX users_by_username ON public.users USING btree (lower(username));
+CREATE INDEX users_changed_lately ON public.users USING btree (epoch_changed_at) WHERE (epoch_changed_at IS NOT NULL);
 
 CREATE OR REPLACE FUNCTION public.change_stock(product_ids uuid[], deltas integer[], targets integer[], reason text, reference text, actor_id uuid, at timestamp with time zone)
  RETURNS TABLE(product_id uuid, on_hand integer, moved boolean)
@@ -310,6 +473,32 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION public.feed_image_links(attributes jsonb)
+ RETURNS TABLE(url text, "position" integer, host text)
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  with given as (
+    select btrim(l.value) as url, l.n
+    from jsonb_array_elements_text(
+      (case jsonb_typeof(attributes -> 'image_link')
+         when 'string' then jsonb_build_array(attributes -> 'image_link')
+         when 'array' then attributes -> 'image_link' else '[]' end)
+      || (case jsonb_typeof(attributes -> 'additional_image_link')
+         when 'string' then jsonb_build_array(attributes -> 'additional_image_link')
+         when 'array' then attributes -> 'additional_image_link' else '[]' end)
+    ) with ordinality as l (value, n)
+  ),
+  hosted as (
+    select g.url, min(g.n) as first,
+      lower(substring(g.url from '^[hH][tT][tT][pP][sS]?://(?:[^/?#@]*@)?(\[[0-9a-fA-F:.]+\]|[^][/?#:@]+)')) as host
+    from given g where octet_length(g.url) <= 2000
+    group by g.url
+  )
+  select h.url, (row_number() over (order by h.first) - 1)::integer, h.host
+  from hosted h where h.host is not null order by h.first limit 20
+$function$;
+
 CREATE OR REPLACE FUNCTION public.keep_texts_visible()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -331,6 +520,38 @@ AS $function$
     select c.id, c.parent_id, c.name, up.level + 1 from categories c join up on c.id = up.parent_id
   )
   select string_agg(name, ' ' order by level desc) from up
+$function$;
+
+CREATE OR REPLACE FUNCTION public.release_category_image()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform release_image(old.image);
+  return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.release_image(key text)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if key ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
+    insert into unused_images (id, due_at) values (key::uuid, now())
+    on conflict (id) do update set due_at = excluded.due_at;
+  end if;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.release_product_image()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform release_image(old.key);
+  return null;
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION public.search_corrections(words text[])

@@ -3,13 +3,15 @@ import { cruise, type ICruiseOptions, type ICruiseResult, type IForbiddenRuleTyp
 /**
  * Which way imports may go: main → cli, shop, app → demo, storefront → modules → kernel. A module imports its own files,
  * the kernel, the faces of the modules that MODULES lists for it, and any module's `events.ts`. A face is
- * `index.ts`; the catalogue has a second one, `staging.ts`, for threads that only read feeds.
+ * `index.ts`; the catalogue has a second one, `staging.ts`, for the process that only reads a feed.
  */
 
 /** Each module with the modules whose face it may use. The list is acyclic, and the only place that says so. */
 export const MODULES: Readonly<Record<string, readonly string[]>> = {
-  catalogue: [],
-  imports: ['catalogue'],
+  accounts: [],
+  catalogue: ['accounts'],
+  imports: ['accounts', 'catalogue'],
+  notifications: ['accounts'],
 };
 
 /** Tests may reach where they like; they are not part of what ships. */

@@ -82,6 +82,9 @@ const TYPES: Readonly<Record<string, string>> = {
   jsonb: 'Json',
   tsvector: 'string',
   pg_lsn: 'string',
+  bytea: 'Buffer',
+  date: 'string',
+  _text: 'string[]',
 };
 
 /** The tables as a TypeScript module. Throws on a column type that it does not know. */

@@ -19,6 +19,8 @@ const postgres = await startEmbeddedPostgres({ dataDir, log: () => {}, settings:
 try {
   await migrate(postgres.url, createLogger('warn'));
   const client = new pg.Client({ connectionString: postgres.url });
+  // What goes wrong before it is ended is told by its own error, not by the server's stop.
+  client.on('error', () => {});
   await client.connect();
   const files: Record<string, string> = {
     '.env.example': envExample(),

@@ -4,40 +4,84 @@ import { registerHealthRoutes } from './kernel/http/health.ts';
 import { createHttp, type Http } from './kernel/http/index.ts';
 import type { Job } from './kernel/jobs.ts';
 import type { Kernel } from './kernel/kernel.ts';
+import { type Accounts, createAccounts } from './modules/accounts/index.ts';
+import { registerAccountRoutes } from './modules/accounts/routes.ts';
+import { registerCategoryRoutes } from './modules/catalogue/category-routes.ts';
+import { createImages, type Images } from './modules/catalogue/images/index.ts';
+import { registerImageRoutes } from './modules/catalogue/images/routes.ts';
 import { type Catalogue, createCatalogue } from './modules/catalogue/index.ts';
 import { registerCatalogueRoutes } from './modules/catalogue/routes.ts';
+import { registerProductWriteRoutes } from './modules/catalogue/write-routes.ts';
 import { createImports, type Imports } from './modules/imports/index.ts';
 import { registerImportRoutes } from './modules/imports/routes.ts';
+import { createNotifications } from './modules/notifications/index.ts';
+import { registerNotificationRoutes } from './modules/notifications/routes.ts';
 import { errorPage, registerStorefront } from './storefront/index.ts';
 
 /** The composition root: every module of the shop, by name, and what they hand one another. */
 export type App = {
+  readonly accounts: Accounts;
   readonly catalogue: Catalogue;
+  readonly images: Images;
   readonly imports: Imports;
   readonly jobs: readonly Job<never>[];
+  /** How the world calls the shop, without a slash at the end. */
+  readonly publicUrl: string;
+  /** Begins what must run for as long as the app answers. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
 };
 
 export const VERSION = (
   JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 ).version;
 
-export function createApp(kernel: Kernel): App {
+export function createApp(kernel: Kernel, publicUrl: string): App {
+  const notifications = createNotifications(kernel);
+  const accounts = createAccounts(kernel, { ...notifications, publicUrl });
   const catalogue = createCatalogue(kernel);
-  const imports = createImports(kernel);
-  return { catalogue, imports, jobs: [...kernel.events.jobs, ...imports.jobs] };
+  const images = createImages(kernel);
+  const imports = createImports(kernel, { publicUrl });
+  return {
+    accounts,
+    catalogue,
+    images,
+    imports,
+    jobs: [...kernel.events.jobs, ...accounts.jobs, ...images.jobs, ...imports.jobs],
+    publicUrl,
+    start: accounts.start,
+    stop: async () => accounts.stop(),
+  };
 }
 
-/** The shop's HTTP side, ready to listen. `publicUrl` is how the world calls it. */
-export async function createWeb(kernel: Kernel, app: App, publicUrl: string): Promise<Http> {
+/** The shop's HTTP side, ready to listen. */
+export async function createWeb(kernel: Kernel, app: App): Promise<Http> {
   const { config, cache, log, db } = kernel;
-  const http = await createHttp({ config, cache, log, errorPage: errorPage(config.SHOP_NAME) });
+  const { accounts, publicUrl } = app;
+  const http = await createHttp({
+    config,
+    cache,
+    log,
+    errorPage: errorPage(config.SHOP_NAME),
+    credentialsHold: accounts.identify.holdsNow,
+  });
   await describeApi(http, { name: config.SHOP_NAME, version: VERSION });
   // Plugins such as the API description see the routes that are registered after they have loaded.
   await http.register(async () => {
+    accounts.guard(http);
     registerHealthRoutes(http, db);
+    registerAccountRoutes(http, accounts);
+    registerNotificationRoutes(http, kernel);
     registerCatalogueRoutes(http, app.catalogue);
-    registerImportRoutes(http, app.catalogue, { name: config.SHOP_NAME, url: publicUrl, currency: config.CURRENCY });
-    registerStorefront(http, { catalogue: app.catalogue, config, publicUrl });
+    registerImageRoutes(http, app.images, app.catalogue);
+    registerProductWriteRoutes(http, kernel, app.catalogue);
+    registerCategoryRoutes(http, app.catalogue, kernel);
+    registerImportRoutes(http, app.imports, app.catalogue, {
+      name: config.SHOP_NAME,
+      url: publicUrl,
+      currency: config.CURRENCY,
+    });
+    registerStorefront(http, { catalogue: app.catalogue, accounts, config, publicUrl });
     await registerDocs(http);
   });
   await http.ready();

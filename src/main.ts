@@ -2,9 +2,12 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { VERSION } from './app.ts';
 import { type ImportOptions, importFile } from './cli/import.ts';
 import { start } from './cli/start.ts';
+import { createUserFromShell, type UserOptions } from './cli/user.ts';
 import { ConfigError, loadConfig } from './kernel/config.ts';
 import { EmbeddedPostgresError } from './kernel/embedded-postgres.ts';
+import { AppError } from './kernel/errors.ts';
 import { MigrationError } from './kernel/migrate.ts';
+import { ROLES } from './modules/accounts/index.ts';
 import { openShop, ShopError } from './shop.ts';
 
 /** What people are told goes to stderr; stdout is for what a command answers. */
@@ -59,13 +62,27 @@ program
   });
 
 program
+  .command('user')
+  .description('users')
+  .command('create')
+  .description('make a user; without --password-stdin a password is made up and printed once')
+  .requiredOption('--email <address>', 'their e-mail address')
+  .option('--username <name>', 'the part of the address before its @ when left out')
+  .addOption(new Option('--role <role>', 'what they may do').choices(ROLES).default('customer'))
+  .option('--first-name <name>')
+  .option('--last-name <name>')
+  .option('--password-stdin', 'read the password from the first line of stdin', false)
+  .option('--json', 'print the user as JSON', false)
+  .action(async (options: UserOptions) => createUserFromShell(loadConfig(), options, say));
+
+program
   .command('openapi')
   .description('print the OpenAPI document of the API')
   .action(async () => {
     const { createWeb } = await import('./app.ts');
     const shop = await openShop(loadConfig(), { say });
     try {
-      const web = await createWeb(shop, shop, shop.publicUrl);
+      const web = await createWeb(shop, shop);
       process.stdout.write(`${JSON.stringify(web.swagger(), null, 2)}\n`);
       await web.close();
     } finally {
@@ -85,6 +102,8 @@ try {
     error instanceof InvalidArgumentError
   )
     say(error.message);
+  else if (error instanceof AppError)
+    say([error.message, ...(error.details.errors ?? []).map((fault) => `  ${fault.path} ${fault.message}`)].join('\n'));
   else if ((error as NodeJS.ErrnoException).code === 'ECONNREFUSED')
     say('The database of DATABASE_URL cannot be reached. Is it running, and is the address right?');
   else say(`Something went wrong that should not have:\n${(error as Error).stack}`);

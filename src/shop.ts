@@ -9,8 +9,6 @@ import { migrate } from './kernel/migrate.ts';
 /** A shop that is open for work: its database up and migrated, its modules built. Every command begins with one. */
 export type Shop = Kernel &
   App & {
-    /** How the world calls this shop, without a slash at the end. */
-    readonly publicUrl: string;
     close(): Promise<void>;
   };
 
@@ -25,6 +23,7 @@ export async function openShop(
 ): Promise<Shop> {
   let postgres: EmbeddedPostgres | undefined;
   let kernel: Kernel | undefined;
+  let app: App | undefined;
   try {
     if (config.embedded) postgres = await startEmbeddedPostgres({ dataDir: config.DATA_DIR, log: options.say });
     const databaseUrl = config.DATABASE_URL ?? postgres!.url;
@@ -37,19 +36,17 @@ export async function openShop(
       ...(options.applicationName ? { applicationName: options.applicationName } : {}),
     });
     await keepCurrency(kernel.db, config.CURRENCY);
-    const app = createApp(kernel);
+    app = createApp(kernel, config.PUBLIC_URL ?? derivedUrl(config.HOST, config.PORT));
     await kernel.events.start();
-    const opened = kernel;
-    return {
-      ...kernel,
-      ...app,
-      publicUrl: config.PUBLIC_URL ?? derivedUrl(config.HOST, config.PORT),
-      async close() {
-        await opened.close();
-        await postgres?.stop();
-      },
+    await app.start();
+    const close = async () => {
+      await app?.stop();
+      await kernel?.close();
+      await postgres?.stop();
     };
+    return { ...kernel, ...app, close };
   } catch (error) {
+    await app?.stop();
     await kernel?.close();
     await postgres?.stop();
     throw error;

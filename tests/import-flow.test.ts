@@ -708,7 +708,7 @@ describe('what is written beside the products', () => {
       },
     });
     expect(Object.keys(history[2]!.changes).sort()).toEqual(
-      ['attributes', 'availability', 'brand', 'category', 'color', 'description', 'price', 'sale_price'].sort(),
+      ['attributes', 'availability', 'brand', 'category_id', 'color', 'description', 'price', 'sale_price'].sort(),
     );
     expect(history[2]!.changes).toMatchObject({
       brand: { from: 'Oakley', to: null },
@@ -857,7 +857,7 @@ describe('another process', () => {
     const before = new Map(await Promise.all(paths.map(async (path) => [path, (await shop.get(path)).text] as const)));
     const kernel = await testKernel({ env: { PUBLIC_URL: 'https://shop.example' }, databaseUrl: shop.directUrl });
     try {
-      const app = createApp(kernel);
+      const app = createApp(kernel, 'https://shop.example');
       const elsewhere = async (items: Item[]) => {
         const path = join(folder, 'elsewhere.xml');
         writeFileSync(path, feedOf(items));

@@ -2,15 +2,28 @@ import { execFile } from 'node:child_process';
 import { Agent, get } from 'node:http';
 import { promisify } from 'node:util';
 
+/** What wrk asks for; a script (Lua) says each request. */
+type Load = { url: string; script?: string };
+
 /** Requests per second that `url` answers to 32 connections, by wrk (a Debian package). Throws if any answer is an error. */
-async function throughput(url: string, seconds = 6): Promise<number> {
-  const { stdout } = await promisify(execFile)('wrk', ['-t1', '-c32', `-d${seconds}s`, url]);
+async function throughput({ url, script }: Load, seconds = 6): Promise<number> {
+  const scripted = script === undefined ? [] : ['-s', script];
+  const { stdout } = await promisify(execFile)('wrk', ['-t1', '-c32', `-d${seconds}s`, ...scripted, url]);
   if (/Non-2xx|Socket errors/.test(stdout)) throw new Error(`Errors under load from ${url}:\n${stdout}`);
   return Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]);
 }
 
 /** Requests per second of both by turns, so that a swing of the machine meets both: the medians. */
-export async function compare(one: string, other: string, rounds = 3): Promise<{ one: number; other: number }> {
+export function compare(one: string, other: string): Promise<{ one: number; other: number }> {
+  return compareLoads({ url: one }, { url: other });
+}
+
+/** The same server under two scripts of requests. */
+export function compareScripts(url: string, one: string, other: string): Promise<{ one: number; other: number }> {
+  return compareLoads({ url, script: one }, { url, script: other });
+}
+
+async function compareLoads(one: Load, other: Load, rounds = 3): Promise<{ one: number; other: number }> {
   const seen: { one: number[]; other: number[] } = { one: [], other: [] };
   await throughput(one, 2);
   await throughput(other, 2);

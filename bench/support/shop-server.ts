@@ -26,15 +26,23 @@ const uncached: Cache = {
   invalidate() {},
 };
 
-const config = readConfig({ DATABASE_URL: databaseUrl, LOG_LEVEL: 'error', PUBLIC_URL: 'https://shop.example' });
+const config = readConfig({
+  DATABASE_URL: databaseUrl,
+  LOG_LEVEL: 'error',
+  PUBLIC_URL: 'https://shop.example',
+  SECRET_KEY: 'a secret that only this measurement has',
+  RATE_LIMIT: 'off',
+});
 const kernel = await createKernel({ config, databaseUrl, cache: mode === 'uncached' ? uncached : createMemoryCache() });
-const app = createApp(kernel);
+const app = createApp(kernel, 'https://shop.example');
 await kernel.events.start();
-const web = await createWeb(kernel, app, 'https://shop.example');
+await app.start();
+const web = await createWeb(kernel, app);
 await web.listen({ host: '127.0.0.1', port: 0 });
 console.log(`http://127.0.0.1:${(web.server.address() as AddressInfo).port}`);
 process.on('SIGTERM', async () => {
   await web.close();
+  await app.stop();
   await kernel.close();
   process.exit();
 });

@@ -3,7 +3,14 @@ import { createWriteStream, openSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { SingleBar } from 'cli-progress';
 import { type Config, callerFolder } from '../kernel/config.ts';
-import type { ImportIssue, ImportMode, ImportProgress, ImportReport } from '../modules/imports/index.ts';
+import {
+  type ImportIssue,
+  type ImportMode,
+  type ImportProgress,
+  type ImportReport,
+  ISSUES_HEADER,
+  issueLine,
+} from '../modules/imports/index.ts';
 import { openShop, ShopError, servedUrl } from '../shop.ts';
 
 export type ImportOptions = { mode: ImportMode; dryRun: boolean; json: boolean; issues?: string };
@@ -90,15 +97,9 @@ type Issues = ReturnType<typeof issueCollector>;
 
 function issueCollector(path: string | undefined) {
   const file = path === undefined ? undefined : createWriteStream('', { fd: openForWriting(path) });
-  file?.write('line,sku,field,code,message,rejected\n');
+  file?.write(ISSUES_HEADER);
   const all: ImportIssue[] = [];
   const byCode = new Map<string, number>();
-  const cell = (value: unknown) => {
-    const text = value === null ? '' : String(value);
-    // Spreadsheets run what begins like a formula (OWASP, "CSV Injection").
-    const safe = /^[=+\-@\t\r]/.test(text) && typeof value === 'string' ? `'${text}` : text;
-    return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-  };
   return {
     all,
     byCode,
@@ -106,9 +107,7 @@ function issueCollector(path: string | undefined) {
       for (const issue of issues) {
         if (all.length < 10_000) all.push(issue);
         byCode.set(issue.code, (byCode.get(issue.code) ?? 0) + 1);
-        file?.write(
-          `${[issue.line, issue.sku, issue.field, issue.code, issue.message, issue.rejected].map(cell).join(',')}\n`,
-        );
+        file?.write(issueLine(issue));
       }
     },
     async close() {

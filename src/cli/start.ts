@@ -2,7 +2,8 @@ import { type AddressInfo, createServer } from 'node:net';
 import { createWeb } from '../app.ts';
 import { seedDemo } from '../demo/seed.ts';
 import type { Config } from '../kernel/config.ts';
-import { startJobs } from '../kernel/jobs.ts';
+import { enqueue, startJobs } from '../kernel/jobs.ts';
+import { type FirstSuperuser, hasSuperuser, makeFirstSuperuser } from '../modules/accounts/index.ts';
 import { derivedUrl, noteServedUrl, openShop, type Shop, ShopError } from '../shop.ts';
 
 const JOBS_AT_ONCE = 4;
@@ -24,16 +25,22 @@ export async function start(config: Config, say: (sentence: string) => void): Pr
 
 async function open(shop: Shop, say: (sentence: string) => void): Promise<{ stop(): Promise<void> }> {
   const { config } = shop;
+  const superuser = await makeFirstSuperuser(shop.accounts);
   if (config.demo) await seedDemo(shop, say);
-  const web = await createWeb(shop, shop, shop.publicUrl);
+  const web = await createWeb(shop, shop);
   try {
     await web.listen({ host: config.HOST, port: config.PORT });
   } catch (error) {
     throw portFault(error, config.HOST, config.PORT) ?? error;
   }
   const jobs = await startJobs({ url: shop.directUrl, jobs: shop.jobs, concurrency: JOBS_AT_ONCE, log: shop.log });
+  await enqueue(shop.db, shop.imports.takeUpJob, [{}]);
   await noteServedUrl(shop);
-  announce(shop, derivedUrl(config.HOST, config.PORT), say);
+  announce(shop, derivedUrl(config.HOST, config.PORT), superuser, say);
+  if (!(await hasSuperuser(shop.accounts)))
+    say(
+      '  Nobody can run this shop yet. Make a superuser: npm run vitrine -- user create --role superuser --email you@example.com\n',
+    );
   return {
     async stop() {
       await web.close();
@@ -42,18 +49,29 @@ async function open(shop: Shop, say: (sentence: string) => void): Promise<{ stop
   };
 }
 
-function announce({ config }: Shop, url: string, say: (sentence: string) => void): void {
+function announce(
+  { config }: Shop,
+  url: string,
+  superuser: FirstSuperuser | null,
+  say: (sentence: string) => void,
+): void {
   say(`
   ${config.SHOP_NAME} is open.
 
     Shop       ${config.PUBLIC_URL ?? url}/
     API        ${url}/docs/swagger   (reference: ${url}/docs/redoc)
     Feed       ${url}/feeds/google.xml
-
+${superuser ? logInLines(superuser, url) : ''}
   ${config.embedded ? `Data is kept in ${config.DATA_DIR} by an embedded PostgreSQL. ` : ''}Press Ctrl-C to stop.`);
   if (config.embedded)
     say('  In production set DATABASE_URL and PUBLIC_URL; .env.example lists everything that can be set.');
   say('');
+}
+
+/** The password is told once, and only one that nobody has chosen. */
+function logInLines({ email, username, password, generated }: FirstSuperuser, url: string): string {
+  if (!generated) return `    Log in     ${url}/login   as ${email}\n`;
+  return `    Log in     ${url}/login   as ${username}, password ${password}\n               (made up for you; it is shown this once)\n`;
 }
 
 /**

@@ -20,8 +20,9 @@ describe('the configuration', () => {
 
   it('fills no real database with a demonstration unless asked to', () => {
     const DATABASE_URL = 'postgresql://localhost/shop';
-    expect(readConfig({ DATABASE_URL })).toMatchObject({ embedded: false, demo: false });
-    expect(readConfig({ DATABASE_URL, DEMO: 'yes' }).demo).toBe(true);
+    const SECRET_KEY = 'x'.repeat(32);
+    expect(readConfig({ DATABASE_URL, SECRET_KEY })).toMatchObject({ embedded: false, demo: false });
+    expect(readConfig({ DATABASE_URL, SECRET_KEY, DEMO: 'yes' }).demo).toBe(true);
     expect(readConfig({ DEMO: 'false' }).demo).toBe(false);
   });
 
@@ -51,6 +52,21 @@ describe('the configuration', () => {
       /^DATABASE_DIRECT_URL is needed/,
     );
     expect(faultsOf({ DATABASE_DIRECT_URL: 'postgres://a/b' })[0]).toMatch(/^DATABASE_DIRECT_URL is set/);
+  });
+
+  it('asks for a secret wherever nodes could share a database, and for one that cannot be guessed', () => {
+    expect(faultsOf({ DATABASE_URL: 'postgres://a/b' })).toEqual([expect.stringMatching(/^SECRET_KEY is needed/)]);
+    expect(faultsOf({ SECRET_KEY: 'short' })).toEqual([expect.stringMatching(/^SECRET_KEY must have at least 32/)]);
+    expect(faultsOf({ ADMIN_EMAIL: 'a@example.com' })[0]).toMatch(/^ADMIN_EMAIL and ADMIN_PASSWORD/);
+    expect(faultsOf({ ADMIN_EMAIL: 'nobody', ADMIN_PASSWORD: 'x' })[0]).toMatch(/^ADMIN_EMAIL must be/);
+    expect(faultsOf({ BLOB_URL: 's3://bucket' })[0]).toMatch(/^BLOB_URL must read/);
+  });
+
+  it('believes no proxy unless told how many there are', () => {
+    expect(readConfig({}).TRUST_PROXY).toBe(0);
+    expect(readConfig({ TRUST_PROXY: 'true' }).TRUST_PROXY).toBe(1);
+    expect(readConfig({ TRUST_PROXY: '2' }).TRUST_PROXY).toBe(2);
+    expect(faultsOf({ TRUST_PROXY: '0.5' })[0]).toMatch(/^TRUST_PROXY must be/);
   });
 
   it('reads lists and addresses', () => {

@@ -75,6 +75,18 @@ const url = (protocols: readonly string[]) => (value: string) => {
     ? value.replace(/\/+$/, '')
     : fault(`must be a URL that begins with ${protocols.map((p) => `${p}//`).join(' or ')}.`);
 };
+/** The address has one @ with something before it, and a host behind it; more only a mail that arrives can tell. */
+export const EMAIL_PATTERN = '^[^\\s@\\u0000-\\u001f]{1,64}@[^\\s@.,;:<>()\\[\\]]+(\\.[^\\s@.,;:<>()\\[\\]]+)+$';
+const isEmail = (value: string) => value.length <= 254 && new RegExp(EMAIL_PATTERN, 'u').test(value);
+
+const s3Url = (value: string) => {
+  const parsed = URL.canParse(value) ? new URL(value) : null;
+  const complete = parsed?.protocol === 's3:' && parsed.hostname && parsed.username && parsed.password;
+  return complete && parsed.pathname.length > 1
+    ? value
+    : fault('must read s3://KEY:SECRET@host/bucket, with the key and the secret percent-encoded.');
+};
+
 const postgresUrl = url(['postgres:', 'postgresql:']);
 
 export const VARIABLES = {
@@ -121,6 +133,44 @@ export const VARIABLES = {
     ['session', 'transaction'],
   ),
   DATABASE_POOL_SIZE: integer('The most connections that one process holds for its queries.', 10, 2, 200),
+  BLOB_URL: optional(
+    'Where uploaded files are kept: `s3://KEY:SECRET@host[:port]/bucket[/prefix][?region=…&tls=false]` for any store that speaks S3, the key and the secret percent-encoded.',
+    'a folder in DATA_DIR',
+    s3Url,
+  ),
+  SECRET_KEY: optional(
+    'What tokens are signed and secrets encrypted with: at least 32 random characters, the same on every node. Needed when DATABASE_URL is set.',
+    'made and kept in DATA_DIR',
+    (value) => (value.length >= 32 ? value : fault('must have at least 32 characters.')),
+  ),
+  ADMIN_EMAIL: optional(
+    'E-mail address of the first superuser, who is made at the first start; with ADMIN_PASSWORD.',
+    'generated on the embedded database, and printed once',
+    (value) => (isEmail(value) ? value : fault('must be an e-mail address.')),
+  ),
+  ADMIN_PASSWORD: optional(
+    'Password of the first superuser.',
+    'generated on the embedded database, and printed once',
+    (value) => value,
+  ),
+  REQUIRE_STAFF_2FA: {
+    about: 'Whether staff and superusers must log in with a second factor before they may do anything as such.',
+    shown: 'false',
+    fallback: false,
+    read: flag,
+  },
+  RATE_LIMIT: {
+    about: 'Whether requests, log-ins and registrations are limited by address; `off` also disables lock-out.',
+    shown: 'on',
+    fallback: true,
+    read: flag,
+  },
+  ALLOW_PRIVATE_ADDRESSES: {
+    about: 'Whether the addresses of feeds and images may lead to private hosts, such as those of an internal network.',
+    shown: 'false',
+    fallback: false,
+    read: flag,
+  },
   DEMO: optional(
     'Whether to fill an empty shop with a demonstration catalogue.',
     '`true` on the embedded database, else `false`',
@@ -139,10 +189,18 @@ export const VARIABLES = {
     read: list,
   },
   TRUST_PROXY: {
-    about: 'Whether a proxy in front of it sets `X-Forwarded-*` headers that may be believed.',
+    about:
+      'Whether a proxy in front of it sets `X-Forwarded-*` headers that may be believed: `true` for one, or how many stand in a row.',
     shown: 'false',
-    fallback: false,
-    read: flag,
+    fallback: 0,
+    read: (value: string) => {
+      if (/^[1-9]$/.test(value)) return Number(value);
+      try {
+        return flag(value) ? 1 : 0;
+      } catch {
+        return fault('must be true, false, or the number of proxies from 1 to 9.');
+      }
+    },
   },
   EVENT_RETENTION_DAYS: integer('Days for which events of the log can be read again.', 365, 1, 36500),
   LOG_LEVEL: oneOf('How much it logs.', 'info', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
@@ -187,6 +245,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     );
   if (read.DATABASE_DIRECT_URL && !read.DATABASE_URL)
     faults.push('DATABASE_DIRECT_URL is set but DATABASE_URL is not.');
+  if (read.DATABASE_URL && !read.SECRET_KEY)
+    faults.push(
+      'SECRET_KEY is needed when DATABASE_URL is set: at least 32 random characters, the same on every node, such as `openssl rand -base64 32` prints.',
+    );
+  if ((read.ADMIN_EMAIL === null) !== (read.ADMIN_PASSWORD === null))
+    faults.push('ADMIN_EMAIL and ADMIN_PASSWORD are set together or not at all.');
   if (faults.length > 0) throw new ConfigError(faults);
   const embedded = read.DATABASE_URL === null;
   return Object.freeze({

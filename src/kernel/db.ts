@@ -20,6 +20,9 @@ pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {
   return value;
 });
 
+// A date has no time and no zone; as a Date it would be another day for half of the world.
+pg.types.setTypeParser(pg.types.builtins.DATE, (text) => text);
+
 /** Builds typed queries; runs nothing. Hand what it builds to an Sql. */
 export const build = new Kysely<Tables>({
   dialect: {

@@ -129,7 +129,8 @@ describe('the event log', () => {
         },
       },
     ];
-    const kernel = await testKernelHere({ subscribers });
+    const kernel = await testKernelHere();
+    for (const subscriber of subscribers) kernel.events.subscribe(subscriber);
     const jobs = await startJobs({ url: kernel.directUrl, jobs: kernel.events.jobs, concurrency: 2, log: kernel.log });
     onTestFinished(() => jobs.stop());
     for (let i = 0; i < 5; i++) await kernel.db.transaction((tx) => kernel.events.append(tx, made(i)));

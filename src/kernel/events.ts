@@ -53,6 +53,8 @@ export type Subscriber = {
 
 export interface Events {
   append(tx: Tx, event: NewEvent): Promise<void>;
+  /** Has every event of the subscriber's types handed to it by a job. To be called before anything is appended. */
+  subscribe(subscriber: Subscriber): void;
   /** Calls `handler` for every event after this moment, in order, in this process. */
   follow(handler: (event: LoggedEvent) => void): void;
   /** Moves what is committed, and shows it to this process's followers, before it returns. */
@@ -103,10 +105,10 @@ export function createEvents(options: {
   bus: Bus;
   clock: Clock;
   log: Logger;
-  subscribers: readonly Subscriber[];
   retentionDays: number;
 }): Events {
-  const { db, bus, clock, log, subscribers, retentionDays } = options;
+  const { db, bus, clock, log, retentionDays } = options;
+  const subscribers: Subscriber[] = [];
   const followers: ((event: LoggedEvent) => void)[] = [];
   let seen = 0;
   let running: Promise<void> | undefined;
@@ -221,6 +223,11 @@ export function createEvents(options: {
       tx.afterCommit(() => {
         if (!stopped) void wake();
       });
+    },
+    subscribe(subscriber) {
+      if (subscribers.some(({ name }) => name === subscriber.name))
+        throw new Error(`Two subscribers are called ${subscriber.name}.`);
+      subscribers.push(subscriber);
     },
     follow(handler) {
       followers.push(handler);

@@ -1,10 +1,13 @@
+import { type Blobs, createBlobs } from './blobs.ts';
 import { type Bus, createPostgresBus } from './bus.ts';
 import { type Cache, createMemoryCache } from './cache.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { type Database, openDatabase } from './db.ts';
-import { createEvents, type Events, type Subscriber } from './events.ts';
+import { createEvents, type Events } from './events.ts';
 import { createLogger, type Logger } from './log.ts';
+import { createOutbound, type Outbound } from './outbound.ts';
+import { createSecrets, type Secrets } from './secrets.ts';
 
 /** What every module is handed: the shop's stores and services, built once by the composition root. */
 export type Kernel = {
@@ -15,6 +18,9 @@ export type Kernel = {
   readonly bus: Bus;
   readonly cache: Cache;
   readonly events: Events;
+  readonly secrets: Secrets;
+  readonly blobs: Blobs;
+  readonly outbound: Outbound;
   /** The database without a pooler in between. */
   readonly directUrl: string;
   close(): Promise<void>;
@@ -23,7 +29,6 @@ export type Kernel = {
 export type KernelOptions = {
   config: Config;
   databaseUrl: string;
-  subscribers?: readonly Subscriber[];
   log?: Logger;
   clock?: Clock;
   cache?: Cache;
@@ -48,10 +53,10 @@ export async function createKernel(options: KernelOptions): Promise<Kernel> {
     bus,
     clock,
     log,
-    subscribers: options.subscribers ?? [],
     retentionDays: config.EVENT_RETENTION_DAYS,
   });
   const cache = options.cache ?? createMemoryCache();
+  const outbound = createOutbound({ allowPrivate: config.ALLOW_PRIVATE_ADDRESSES });
   return {
     config,
     log,
@@ -60,9 +65,13 @@ export async function createKernel(options: KernelOptions): Promise<Kernel> {
     bus,
     cache,
     events,
+    secrets: createSecrets(config),
+    blobs: createBlobs(config),
+    outbound,
     directUrl,
     async close() {
       await events.stop();
+      await outbound.close();
       await bus.close();
       await db.close();
     },

@@ -6,6 +6,18 @@ type Timestamp = ColumnType<Date, Date | string, Date | string>;
 type Json = ColumnType<unknown, string, string>;
 
 export type Tables = {
+  api_keys: {
+    id: string;
+    name: string;
+    hint: string;
+    hash: Buffer;
+    scopes: string[];
+    created_by: string;
+    created_at: Timestamp;
+    expires_at: Timestamp | null;
+    last_used_at: Timestamp | null;
+    revoked_at: Timestamp | null;
+  };
   categories: {
     id: string;
     slug: string;
@@ -18,6 +30,16 @@ export type Tables = {
     version: Generated<number>;
     created_at: Timestamp;
     updated_at: Timestamp;
+  };
+  emails: {
+    id: string;
+    template: string;
+    recipient_id: string | null;
+    recipient: string;
+    subject: string;
+    body: Buffer;
+    state: Generated<string>;
+    created_at: Timestamp;
   };
   event_effects: {
     event_id: string;
@@ -39,6 +61,17 @@ export type Tables = {
     changes: Json;
     data: Json;
     lsn: string;
+  };
+  image_fetches: {
+    product_id: string;
+    url: string;
+    position: number;
+    host: string;
+    state: Generated<string>;
+    attempts: Generated<number>;
+    next_at: Timestamp;
+    leased_until: Timestamp | null;
+    last_error: string | null;
   };
   import_issues: {
     import_id: string;
@@ -74,6 +107,23 @@ export type Tables = {
     started_at: Timestamp | null;
     merged_at: Timestamp | null;
     finished_at: Timestamp | null;
+    source_url: string | null;
+    blob_key: string | null;
+    sha256: string | null;
+    attempts: Generated<number>;
+  };
+  login_failures: {
+    bucket: Buffer;
+    failures: number;
+    since: Timestamp;
+  };
+  one_time_tokens: {
+    hash: Buffer;
+    user_id: string;
+    purpose: string;
+    email: string;
+    created_at: Timestamp;
+    expires_at: Timestamp;
   };
   outbox: {
     id: GeneratedAlways<number>;
@@ -156,6 +206,18 @@ export type Tables = {
     version: Generated<number>;
     created_at: Timestamp;
     updated_at: Timestamp;
+    ordered_at: Timestamp | null;
+  };
+  recovery_codes: {
+    user_id: string;
+    hash: Buffer;
+  };
+  refresh_tokens: {
+    hash: Buffer;
+    session_id: string;
+    created_at: Timestamp;
+    expires_at: Timestamp;
+    spent_at: Timestamp | null;
   };
   retired_category_slugs: {
     slug: string;
@@ -169,6 +231,19 @@ export type Tables = {
   };
   search_words: {
     word: string;
+  };
+  sessions: {
+    id: string;
+    user_id: string;
+    kind: string;
+    cookie_hash: Buffer | null;
+    user_agent: Generated<string>;
+    address_hash: Buffer;
+    second_factor: Generated<boolean>;
+    created_at: Timestamp;
+    last_used_at: Timestamp;
+    expires_at: Timestamp;
+    revoked_at: Timestamp | null;
   };
   shop_settings: {
     name: string;
@@ -187,5 +262,34 @@ export type Tables = {
     reference: string | null;
     actor_id: string | null;
     at: Timestamp;
+  };
+  unused_images: {
+    id: string;
+    due_at: Timestamp;
+  };
+  users: {
+    id: string;
+    email: string | null;
+    username: string;
+    password_hash: string | null;
+    role: Generated<string>;
+    first_name: Generated<string>;
+    last_name: Generated<string>;
+    phone: Generated<string>;
+    address: Json | null;
+    date_of_birth: string | null;
+    notifications: Generated<Json>;
+    email_verified_at: Timestamp | null;
+    email_ever_verified: Generated<boolean>;
+    disabled_at: Timestamp | null;
+    erased_at: Timestamp | null;
+    otp_secret: Buffer | null;
+    otp_confirmed_at: Timestamp | null;
+    otp_last_step: number | null;
+    token_epoch: Generated<number>;
+    epoch_changed_at: Timestamp | null;
+    created_at: Timestamp;
+    updated_at: Timestamp;
+    last_login_at: Timestamp | null;
   };
 };

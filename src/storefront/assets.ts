@@ -9,7 +9,7 @@ import type { Filled } from '../kernel/cache.ts';
  */
 
 /** In the order in which they cascade. */
-const STYLES = ['fonts', 'base', 'frame', 'controls', 'cards', 'home', 'list', 'filters', 'product'];
+const STYLES = ['fonts', 'base', 'frame', 'controls', 'cards', 'home', 'list', 'filters', 'product', 'account'];
 
 export type Assets = {
   css: string;

@@ -28,6 +28,12 @@ function wordsFor({ code, status, detail }: ProblemDocument): Words {
       text: 'Check the address for a slip, search for what you had in mind, or start over.',
       action: AGAIN,
     };
+  if (status === 415)
+    return {
+      heading: 'That did not work',
+      text: 'What was sent is not the form of a page. Load the page again and send it from there.',
+      action: AGAIN,
+    };
   if (status === 429)
     return {
       heading: 'A little slower, please',

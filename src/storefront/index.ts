@@ -3,8 +3,10 @@ import type { Filled } from '../kernel/cache.ts';
 import type { Config } from '../kernel/config.ts';
 import { AppError } from '../kernel/errors.ts';
 import { type Http, notFound } from '../kernel/http/index.ts';
+import type { Accounts } from '../modules/accounts/index.ts';
 import { CATALOGUE_TAG, type Catalogue } from '../modules/catalogue/index.ts';
 import type { Category, Facets, FilterQuery, ListQuery, Product, ProductPage } from '../modules/catalogue/schemas.ts';
+import { registerAccountPages } from './account/routes.ts';
 import { assets } from './assets.ts';
 import { homePage } from './home-page.ts';
 import type { Frame } from './layout.ts';
@@ -17,12 +19,14 @@ import { registerSitemap, robotsText } from './sitemap.ts';
 export { errorPage } from './error-page.ts';
 
 /**
- * The shop's pages. Each is an answer out of the cache, under a key made of what the page recognises of its address.
+ * The shop's pages. Each is an answer out of the cache, under a key made of what the page recognises of its address; but
+ * for those in account/, which depend on who asks.
  */
 
 type Deps = {
   catalogue: Catalogue;
-  config: Pick<Config, 'SHOP_NAME' | 'CURRENCY'>;
+  accounts: Accounts;
+  config: Pick<Config, 'SHOP_NAME' | 'CURRENCY' | 'TIME_ZONE'>;
   /** How the world calls the shop, without a slash at its end. */
   publicUrl: string;
 };
@@ -30,7 +34,7 @@ type Deps = {
 const HTML = 'text/html; charset=utf-8';
 const TILES = 12;
 
-export function registerStorefront(app: Http, { catalogue, config, publicUrl }: Deps): void {
+export function registerStorefront(app: Http, { catalogue, accounts, config, publicUrl }: Deps): void {
   const currency = config.CURRENCY;
 
   const frame = async (): Promise<Frame> => ({ shopName: config.SHOP_NAME, categories: await catalogue.categories() });
@@ -80,10 +84,7 @@ export function registerStorefront(app: Http, { catalogue, config, publicUrl }: 
       if ('movedTo' in found) return moved(productPath(found.movedTo));
       const { product } = found;
       if (product.slug !== key) return moved(productPath(product.slug));
-      const [shown, way] = await Promise.all([
-        frame(),
-        product.category ? wayTo(catalogue, product.category.slug) : [],
-      ]);
+      const [shown, way] = await Promise.all([frame(), product.category ? catalogue.wayTo(product.category.id) : []]);
       return page(productPage(shown, { product, way, related: await relatedTo(catalogue, product, way), publicUrl }));
     });
   });
@@ -108,6 +109,7 @@ export function registerStorefront(app: Http, { catalogue, config, publicUrl }: 
     });
   });
 
+  registerAccountPages(app, { accounts, config, frame });
   registerSitemap(app, catalogue, publicUrl);
 
   app.get('/robots.txt', (request, reply) =>
@@ -157,11 +159,6 @@ async function readList(
   };
   const [page, facets] = await Promise.all([catalogue.list(query).catch(tooDeep), catalogue.filters(filters)]);
   return { page, facets };
-}
-
-async function wayTo(catalogue: Catalogue, slug: string): Promise<Category[]> {
-  const found = await catalogue.category(slug);
-  return 'path' in found ? found.path : [];
 }
 
 const RELATED = 4;

@@ -24,7 +24,18 @@ describe('a product page', () => {
         sku: HOSTILE,
         slug: 'a"b<c',
         image_url: HOSTILE,
-        images: [{ id: null, url: HOSTILE, alt: HOSTILE, position: 0, width: 800, height: 1000 }],
+        images: [
+          {
+            id: null,
+            url: HOSTILE,
+            list_url: HOSTILE,
+            full_url: HOSTILE,
+            alt: HOSTILE,
+            position: 0,
+            width: 800,
+            height: 1000,
+          },
+        ],
         attributes: {
           [HOSTILE]: HOSTILE,
           pattern: HOSTILE,

@@ -64,8 +64,20 @@ export function exampleProduct(changes: Partial<Product> = {}): Product {
     ...exampleItem(changes),
     description: 'A mug for every day.',
     attributes: {},
-    images: [{ id: null, url: '/media/mug.teal.1.svg', alt: 'Stoneware Mug', position: 0, width: 800, height: 1000 }],
+    images: [
+      {
+        id: null,
+        url: '/media/mug.teal.1.svg',
+        list_url: '/media/mug.teal.1.svg',
+        full_url: '/media/mug.teal.1.svg',
+        alt: 'Stoneware Mug',
+        position: 0,
+        width: 800,
+        height: 1000,
+      },
+    ],
     variants: [],
+    archived_at: null,
     ...changes,
   };
 }

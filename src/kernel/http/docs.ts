@@ -30,6 +30,23 @@ export async function describeApi(app: Http, shop: { name: string; version: stri
           'JSON in `snake_case`; money as decimal strings beside an ISO 4217 currency; times in RFC 3339, UTC; errors as ' +
           'problem documents (RFC 9457) whose `code` is stable. Unknown query parameters and body fields are refused.',
       },
+      components: {
+        securitySchemes: {
+          bearer: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'An access token from `POST /api/auth/token`, or an API key (`vk_…`).',
+          },
+          cookie: {
+            type: 'apiKey',
+            in: 'cookie',
+            name: 'vitrine_session',
+            description:
+              'The session of a browser that logged in at `/login`. Behind HTTPS the name begins with `__Host-`. Unsafe ' +
+              'methods also need the header `X-CSRF-Token`, which `GET /api/auth/session` answers.',
+          },
+        },
+      },
     },
     refResolver: {
       buildLocalReference: (schema, _base, _fragment, i) =>
@@ -40,7 +57,7 @@ export async function describeApi(app: Http, shop: { name: string; version: stri
 
 /** To be called when all routes that are described stand. */
 export async function registerDocs(app: Http): Promise<void> {
-  app.get('/api/openapi.json', { schema: { hide: true } as object }, (request, reply) =>
+  app.get('/api/openapi.json', { config: { access: 'anyone' }, schema: { hide: true } as object }, (request, reply) =>
     app.answers.answer(request, reply, 'openapi', async () => ({
       body: JSON.stringify(app.swagger()),
       contentType: 'application/json; charset=utf-8',

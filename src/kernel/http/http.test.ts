@@ -16,7 +16,7 @@ const cache = createMemoryCache();
 
 async function create(config: Partial<HttpOptions['config']> = {}): Promise<{ app: Http; url: string }> {
   const app = await createHttp({
-    config: { ALLOWED_HOSTS: [], CORS_ORIGINS: [], TRUST_PROXY: false, ...config },
+    config: { ALLOWED_HOSTS: [], CORS_ORIGINS: [], TRUST_PROXY: 0, RATE_LIMIT: false, ...config },
     cache,
     log: createLogger('silent'),
     errorPage: (problem) => `<h1>${problem.code}</h1>`,
@@ -46,6 +46,12 @@ async function create(config: Partial<HttpOptions['config']> = {}): Promise<{ ap
     },
     async (request) => request.body,
   );
+  app.get(
+    '/api/by-id/:id',
+    { schema: { params: Type.Object({ id: Type.String({ format: 'uuid' }) }, { additionalProperties: false }) } },
+    async (request) => request.params,
+  );
+  app.get('/api/ip', async (request) => ({ ip: request.ip }));
   app.get('/api/teapot', async () => {
     throw teapot('Short and stout.', { headers: { 'x-handle': 'yes' }, spout: 'here' });
   });
@@ -145,6 +151,20 @@ describe('cached answers', () => {
   });
 });
 
+it('whoever asks has an address without port and brackets, however a proxy writes it', async () => {
+  const behind = await create({ TRUST_PROXY: 1 });
+  for (const [forwarded, ip] of [
+    ['192.0.2.66:1, 198.51.100.1:5678', '198.51.100.1'],
+    ['198.51.100.1:1, [2001:db8::1]:443', '2001:db8::1'],
+    ['2001:db8::1', '2001:db8::1'],
+    ['198.51.100.1', '198.51.100.1'],
+  ] as const) {
+    const answer = await fetch(`${behind.url}/api/ip`, { headers: { 'x-forwarded-for': forwarded } });
+    expect(await answer.json()).toEqual({ ip });
+  }
+  await behind.app.close();
+});
+
 describe('errors', () => {
   it('are problem documents with code, extension members and headers', async () => {
     const response = await get('/api/teapot', { 'x-request-id': 'abcdefgh-1' });
@@ -186,12 +206,23 @@ describe('errors', () => {
     expect(await post('{"n": ')).toMatchObject({ code: 'bad_request' });
     expect(await post('')).toMatchObject({ code: 'bad_request' });
     expect(await post('{"n": 5, "x": "\\u0000"}')).toMatchObject({ code: 'bad_request' });
+    expect(await post('{"n": 5, "x": "\\ud800"}')).toMatchObject({ code: 'bad_request' });
+    expect(await post('{"n": 5, "x": "\\\\u0000\\\\ud800\\ud83d\\ude00"}')).toMatchObject({
+      errors: [{ path: 'x', message: 'is not known here' }],
+    });
     expect(await post('{"n": 5, "__proto__": {"x": 1}}')).toMatchObject({ code: 'bad_request' });
     expect(await post(JSON.stringify({ n: 5, x: 'x'.repeat(1_100_000) }))).toMatchObject({ code: 'body_too_large' });
     expect(
       (await fetch(`${url}/api/echo`, { method: 'POST', body: 'n=5', headers: { 'content-type': 'text/plain' } }))
         .status,
     ).toBe(415);
+  });
+
+  it('take an id in the spelling of the database alone', async () => {
+    const id = '01890a5d-AC96-774b-bcce-b302099a8057';
+    expect(await (await get(`/api/by-id/${id}`)).json()).toEqual({ id });
+    for (const other of [`urn:uuid:${id}`, `{${id}}`, id.replaceAll('-', ''), `${id}0`, `${id}%0A`])
+      expect(await (await get(`/api/by-id/${other}`)).json()).toMatchObject({ code: 'validation_failed' });
   });
 
   it('answer what is unknown with 404, a wrong method with 405 and Allow, a broken address with 400', async () => {

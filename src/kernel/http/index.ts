@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, STATUS_CODES } from 'node:http';
+import cookie from '@fastify/cookie';
 import cors from '@fastify/cors';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, {
@@ -15,7 +16,11 @@ import type { Cache } from '../cache.ts';
 import type { Config } from '../config.ts';
 import type { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { addressOf, bareForwarded } from './address.ts';
+import { timeBody } from './body-time.ts';
 import { type CachedAnswers, createCachedAnswers } from './cached-answers.ts';
+import { holdsUnstorable } from './json-text.ts';
+import { ALL_REQUESTS, createLimits, type Limit, type Taken } from './limits.ts';
 import { collectMethods } from './methods.ts';
 import {
   badRequest,
@@ -26,12 +31,16 @@ import {
   Problem,
   type ProblemDocument,
   toAppError,
+  tooManyRequests,
   toProblem,
 } from './problem.ts';
 import { API_HEADERS, PAGE_HEADERS } from './security-headers.ts';
 import { requestValidator } from './validation.ts';
 
+export { networkOf } from './address.ts';
+export { allowTime } from './body-time.ts';
 export { matchesEtag } from './cached-answers.ts';
+export type { Limit } from './limits.ts';
 export * from './problem.ts';
 export { API_HEADERS } from './security-headers.ts';
 
@@ -48,14 +57,20 @@ declare module 'fastify' {
     /** Answers public GETs from the cache. */
     answers: CachedAnswers;
   }
+  interface FastifyContextConfig {
+    /** A limit of this route's own, on top of the one on all requests. */
+    limit?: Limit;
+  }
 }
 
 export type HttpOptions = {
-  config: Pick<Config, 'ALLOWED_HOSTS' | 'CORS_ORIGINS' | 'TRUST_PROXY'>;
+  config: Pick<Config, 'ALLOWED_HOSTS' | 'CORS_ORIGINS' | 'TRUST_PROXY' | 'RATE_LIMIT'>;
   cache: Cache;
   log: Logger;
   /** Draws an error for people; everything outside `/api` and `/health` is theirs. */
   errorPage: (problem: ProblemDocument) => string;
+  /** Whether an Authorization header is known to be good, without asking anybody. */
+  credentialsHold?: (authorization: string) => boolean;
 };
 
 /** Feeds and images, which come later, set limits of their own. */
@@ -75,7 +90,12 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   const idPrefix = `${randomBytes(6).toString('base64url')}-`;
   let requests = 0;
   const hasOrigins = config.CORS_ORIGINS.length > 0;
-  const answers = createCachedAnswers(cache, { vary: hasOrigins ? 'origin, accept-encoding' : 'accept-encoding' });
+  const answers = createCachedAnswers(cache, {
+    vary: hasOrigins ? 'origin, accept-encoding' : 'accept-encoding',
+    ...(options.credentialsHold ? { credentialsHold: options.credentialsHold } : {}),
+  });
+  const limits = config.RATE_LIMIT ? createLimits() : undefined;
+  const taken = new WeakMap<IncomingMessage, Taken>();
   const allowedHosts = new Set(config.ALLOWED_HOSTS.map((host) => host.toLowerCase()));
   const answersTo = (host: string | undefined) =>
     allowedHosts.size === 0 || allowedHosts.has((host ?? '').toLowerCase().replace(/:\d+$/, ''));
@@ -83,17 +103,24 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     // Requests are not logged one by one; what fails is logged by sendError.
     loggerInstance: log.child({}, { level: log.level === 'info' ? 'warn' : log.level }) as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
-    trustProxy: config.TRUST_PROXY,
+    trustProxy: (_address, hop) => hop < config.TRUST_PROXY,
     bodyLimit: BODY_LIMIT,
     forceCloseConnections: 'idle',
     serverFactory(route) {
-      return createServer({ requestTimeout: 60_000, keepAliveTimeout: 65_000 }, (request, response) => {
-        // A whole URL in the request line means its path (RFC 9112, 3.2.2).
-        if (request.url?.[0] !== '/' && request.url)
-          request.url = request.url.replace(/^https?:\/\/[^/?#]*(?=[/?]|$)/i, '') || '/';
-        if (answersTo(request.headers.host) && answers.answerFast(request, response)) return;
-        route(request, response);
-      });
+      return createServer(
+        { requestTimeout: 0, headersTimeout: 60_000, keepAliveTimeout: 65_000 },
+        (request, response) => {
+          // A whole URL in the request line means its path (RFC 9112, 3.2.2).
+          if (request.url?.[0] !== '/' && request.url)
+            request.url = request.url.replace(/^https?:\/\/[^/?#]*(?=[/?]|$)/i, '') || '/';
+          if (config.TRUST_PROXY > 0) bareForwarded(request);
+          const counted = limits?.take(ALL_REQUESTS, addressOf(request, config.TRUST_PROXY));
+          if (counted) taken.set(request, counted);
+          const mayBeFast = counted?.allowed !== false && answersTo(request.headers.host);
+          if (mayBeFast && answers.answerFast(request, response, counted?.head ?? [])) return;
+          route(request, response);
+        },
+      );
     },
     // A logger of its own for each request costs more than a cached answer does; errors are logged with the request's id.
     childLoggerFactory: (logger) => logger,
@@ -149,19 +176,37 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   app.setErrorHandler((error, request, reply) => sendError(error, request, reply));
   app.setNotFoundHandler((request, reply) => sendError(notFound('There is nothing at this address.'), request, reply));
   app.addSchema(Problem);
+  await app.register(cookie);
 
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.removeContentTypeParser(['application/json', 'text/plain']);
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    // PostgreSQL stores no NUL, and no text that people write has one.
-    if ((body as string).includes('\\u0000')) done(badRequest('The body holds a NUL character.'), undefined);
+    if (holdsUnstorable(body as string))
+      done(badRequest('The body holds a NUL character, or half of a character (a lone surrogate).'), undefined);
     else parseJson(request, body as string, done);
   });
 
   app.decorate('answers', answers);
 
+  const limit = (request: FastifyRequest, reply: FastifyReply) => {
+    const own = request.routeOptions.config?.limit;
+    const counted = [taken.get(request.raw), own && limits?.take(own, request.ip)];
+    for (const each of counted) {
+      if (!each) continue;
+      for (let i = 0; i < each.head.length; i += 2) reply.header(each.head[i]!, each.head[i + 1]!);
+      if (!each.allowed)
+        return tooManyRequests(`There were too many requests from your address. Try again in ${each.retryAfter} s.`, {
+          headers: { 'retry-after': String(each.retryAfter) },
+        });
+    }
+    return undefined;
+  };
+
   const methodsOf = collectMethods(app);
-  app.addHook('onRequest', (request, _reply, done) => {
+  app.addHook('onRequest', (request, reply, done) => {
+    timeBody(request);
+    const refused = limit(request, reply);
+    if (refused) return done(refused);
     if (!answersTo(request.host)) return done(hostNotAllowed('This shop does not answer to that host name.'));
     if (request.raw.url?.includes('%00')) return done(badRequest('The address holds a NUL character.'));
     if (request.is404) {
@@ -177,7 +222,15 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
       origin: [...config.CORS_ORIGINS],
       // An OPTIONS that is no preflight is a request like any other.
       strictPreflight: false,
-      exposedHeaders: ['etag', 'location', 'x-request-id'],
+      exposedHeaders: [
+        'etag',
+        'location',
+        'x-request-id',
+        'ratelimit-limit',
+        'ratelimit-remaining',
+        'ratelimit-reset',
+        'retry-after',
+      ],
     });
 
   describeEveryRoute(app);

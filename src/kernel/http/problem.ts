@@ -9,7 +9,8 @@ export const methodNotAllowed = defineError('method_not_allowed', 405, 'Method n
 const bodyTooLarge = defineError('body_too_large', 413, 'The body is too large');
 const uriTooLong = defineError('uri_too_long', 414, 'The address is too long');
 export const headersTooLarge = defineError('headers_too_large', 431, 'The headers are too large');
-const unsupportedMediaType = defineError('unsupported_media_type', 415, 'Media type not supported');
+export const unsupportedMediaType = defineError('unsupported_media_type', 415, 'Media type not supported');
+export const tooManyRequests = defineError('too_many_requests', 429, 'Too many requests');
 export const hostNotAllowed = defineError('host_not_allowed', 400, 'Host not allowed');
 const internalError = defineError('internal_error', 500, 'Something went wrong');
 const unavailable = defineError('unavailable', 503, 'Not available now');
@@ -101,7 +102,10 @@ function toFieldError(fault: AjvFault): FieldError {
     case 'required':
       return { path: named(fault.params.missingProperty), message: 'is required' };
     case 'enum':
-      return { path: at, message: `must be one of ${(fault.params.allowedValues as unknown[]).join(', ')}` };
+      return {
+        path: at,
+        message: `must be one of ${(fault.params.allowedValues as unknown[]).map(String).join(', ')}`,
+      };
     case 'const':
       return { path: at, message: `must be ${JSON.stringify(fault.params.allowedValue)}` };
     default:

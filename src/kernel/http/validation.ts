@@ -32,8 +32,12 @@ export function requestValidator(): FastifySchemaCompiler<FastifySchema> {
   };
 }
 
+/** As PostgreSQL and people write it. The package lets a `urn:uuid:` in front pass, which PostgreSQL does not. */
+const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+
 function withFormats(ajv: Ajv): Ajv {
   // The package is CommonJS: its function stands under `default` for an importer of its types.
   (formats as unknown as (ajv: Ajv) => void)(ajv);
+  ajv.addFormat('uuid', UUID);
   return ajv;
 }

@@ -28,7 +28,14 @@ export async function cloneDatabase(): Promise<{ url: string; drop(): Promise<vo
 }
 
 export function testConfig(env: Record<string, string> = {}): Config {
-  return readConfig({ LOG_LEVEL: 'silent', DATABASE_URL: 'postgresql://unused', DATA_DIR: '/nonexistent', ...env });
+  return readConfig({
+    LOG_LEVEL: 'silent',
+    DATABASE_URL: 'postgresql://unused',
+    SECRET_KEY: 'a secret that only tests have, and all of them',
+    RATE_LIMIT: 'off',
+    DATA_DIR: '/nonexistent',
+    ...env,
+  });
 }
 
 /** A kernel over a database of its own, closed and dropped when the test (or suite, if `keep`) is finished. */

@@ -1,9 +1,16 @@
 import { type Database, prepare } from '../../kernel/db.ts';
+import { isUuid } from '../../kernel/ids.ts';
+import { imageUrl } from './present.ts';
 import type { Category } from './schemas.ts';
 
 /**
  * The category tree, held in memory: a few thousand rows at most, asked for by every list. It is read again after a
- * change of categories; the counts of products are another matter (counts.ts asks for them when a page shows them).
+ * change of categories; the counts of products are another matter (countByCategory).
+ *
+ * An inactive category takes its whole branch out of the tree that the public sees: no page, no filter, no place in the
+ * facets. Its products are not hidden with it: they keep their own pages, are found by searches, and stand in the lists and
+ * counts of the categories above. Goods are hidden by their own `active`; a shelf that is cleared away leaves them in
+ * the shop.
  */
 
 export type CategoryNode = {
@@ -15,6 +22,8 @@ export type CategoryNode = {
   parentId: string | null;
   position: number;
   active: boolean;
+  /** Whether the public sees it: it is active, and all above it are. */
+  shown: boolean;
   version: number;
   children: CategoryNode[];
   /** Its own id and those of all below it. */
@@ -29,7 +38,7 @@ export type CategorySnapshot = {
   products: number;
 };
 
-const ALL = prepare<Omit<CategoryNode, 'children' | 'familyIds' | 'parentId'> & { parent_id: string | null }>(
+const ALL = prepare<Omit<CategoryNode, 'children' | 'familyIds' | 'parentId' | 'shown'> & { parent_id: string | null }>(
   `select id, slug, name, description, image, parent_id, position, active, version
    from categories order by position, name, id`,
 );
@@ -48,7 +57,7 @@ export async function loadCategories(db: Database): Promise<CategorySnapshot> {
   const [rows, { products }] = await Promise.all([db.many(ALL([])), db.one(ESTIMATE([]))]);
   const byId = new Map<string, CategoryNode>();
   for (const { parent_id, ...row } of rows)
-    byId.set(row.id, { ...row, parentId: parent_id, children: [], familyIds: [] });
+    byId.set(row.id, { ...row, parentId: parent_id, shown: false, children: [], familyIds: [] });
   const roots: CategoryNode[] = [];
   for (const node of byId.values()) {
     const parent = node.parentId === null ? undefined : byId.get(node.parentId);
@@ -56,12 +65,32 @@ export async function loadCategories(db: Database): Promise<CategorySnapshot> {
     for (let up: CategoryNode | undefined = node; up; up = up.parentId === null ? undefined : byId.get(up.parentId))
       up.familyIds.push(node.id);
   }
+  show(roots);
   return {
     byId,
     bySlug: new Map([...byId.values()].map((node) => [node.slug, node])),
     roots,
     products: Math.max(0, products),
   };
+}
+
+function show(nodes: readonly CategoryNode[]): void {
+  for (const node of nodes) {
+    if (!node.active) continue;
+    node.shown = true;
+    show(node.children);
+  }
+}
+
+/** By id or slug. */
+export function findCategory({ byId, bySlug }: CategorySnapshot, key: string): CategoryNode | undefined {
+  return isUuid(key) ? byId.get(key.toLowerCase()) : bySlug.get(key);
+}
+
+/** The nodes from the root down to this one. */
+export function wayDown(node: CategoryNode, categories: CategorySnapshot): CategoryNode[] {
+  const parent = node.parentId === null ? undefined : categories.byId.get(node.parentId);
+  return parent ? [...wayDown(parent, categories), node] : [node];
 }
 
 /** How many active products stand in each category itself, by id. */
@@ -74,19 +103,19 @@ export async function currentCategorySlug(db: Database, old: string): Promise<st
   return (await db.maybe(RETIRED([old])))?.slug ?? null;
 }
 
-/** A node with all below it as clients see it; inactive branches are left out. */
-export function presentCategory(node: CategoryNode, counts: ReadonlyMap<string, number>): Category {
+/** A node with all below it as clients see it; inactive branches are left out unless `all` are asked for. */
+export function presentCategory(node: CategoryNode, counts: ReadonlyMap<string, number>, all = false): Category {
   return {
     id: node.id,
     slug: node.slug,
     name: node.name,
     description: node.description,
-    image_url: node.image === null ? null : `/media/${node.image}`,
+    image_url: node.image === null ? null : imageUrl(node.image),
     parent_id: node.parentId,
     position: node.position,
     active: node.active,
     product_count: node.familyIds.reduce((sum, id) => sum + (counts.get(id) ?? 0), 0),
     version: node.version,
-    children: node.children.filter((child) => child.active).map((child) => presentCategory(child, counts)),
+    children: node.children.filter((child) => all || child.active).map((child) => presentCategory(child, counts, all)),
   };
 }

@@ -1,5 +1,5 @@
 import type { Filters } from './list-query.ts';
-import { FACETS, type Facet } from './schemas.ts';
+import { FACETS, type Facet, type State } from './schemas.ts';
 import { VISIBLE } from './store-rows.ts';
 
 /** Collects the values of a statement while its text is written; the texts are few, the values many. */
@@ -17,6 +17,14 @@ export type Without = Facet | 'category' | 'price' | undefined;
 /** Which products: those that pass the filters and, when there is a text query, have its words. */
 export type Question = { filters: Filters; query?: string | undefined };
 
+/** Archived products are never visible; said again, it lets the index of what is not visible find them. */
+const OF_STATE: Readonly<Record<State, string>> = {
+  visible: VISIBLE,
+  hidden: `not ${VISIBLE} and p.archived_at is null`,
+  archived: `not ${VISIBLE} and p.archived_at is not null`,
+  all: 'true',
+};
+
 export const STOCK_JOIN = 'left join stock s on s.product_id = p.id';
 
 /**
@@ -30,7 +38,8 @@ const IN_STOCK = "coalesce((select k.on_hand > 0 from stock k where k.product_id
  * column can also give the order.
  */
 export function filterSql(filters: Filters, values: Values, without?: Without): string {
-  const all: string[] = [VISIBLE];
+  const all: string[] = [OF_STATE[filters.state]];
+  if (filters.ownerId !== undefined) all.push(`p.owner_id = ${values.add(filters.ownerId, 'uuid')}`);
   if (filters.categoryIds && without !== 'category')
     all.push(anyOf('p.category_id', filters.categoryIds, 'uuid', values));
   if (without !== 'price') {
@@ -83,9 +92,9 @@ export function impliedQuery(query: string, filters: Filters, values: Values, wi
   return `(${parts.join(' && ')})`;
 }
 
-/** Whether the filters narrow anything at all. */
+/** Whether the filters narrow anything at all within the products of that state. */
 export function isFiltered(filters: Filters, without?: Without): boolean {
-  return filterSql(filters, new Values(), without) !== VISIBLE;
+  return filterSql(filters, new Values(), without) !== OF_STATE[filters.state];
 }
 
 function anyOf(column: string, wanted: readonly string[], type: string, values: Values): string {

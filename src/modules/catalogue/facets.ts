@@ -57,7 +57,7 @@ export async function countFacets(
   const money = (minor: number | null | undefined) => (minor == null ? null : formatMoney(minor, currency));
   return {
     ...(Object.fromEntries(FACETS.map((facet) => [facet, valuesOf(rows, facet)])) as Record<Facet, Facets[Facet]>),
-    category: categoryValues(rows, categories),
+    category: categoryValues(rows, categories, filters),
     price: { min: money(price?.low), max: money(price?.high) },
     ...(sets?.some((set) => set.estimated) ? { counts_are_estimates: true } : {}),
   };
@@ -118,9 +118,14 @@ function valuesOf(rows: Counted[], facet: Facet): { value: string; count: number
 }
 
 /** Counts by category, each with all below it, since that is what filtering by it gives. */
-function categoryValues(rows: Counted[], categories: CategorySnapshot): { value: string; count: number }[] {
+function categoryValues(
+  rows: Counted[],
+  categories: CategorySnapshot,
+  { state }: Filters,
+): { value: string; count: number }[] {
   const direct = new Map(rows.filter((row) => row.facet === 'category').map((row) => [row.value, row.count]));
   return [...categories.byId.values()]
+    .filter((node) => node.shown || state !== 'visible')
     .map((node) => ({ value: node.slug, count: node.familyIds.reduce((sum, id) => sum + (direct.get(id) ?? 0), 0) }))
     .filter(({ count }) => count > 0)
     .sort((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1));

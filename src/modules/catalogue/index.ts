@@ -1,13 +1,13 @@
 import { createMemo } from '../../kernel/cache.ts';
 import { prepare } from '../../kernel/db.ts';
-import { isUuid } from '../../kernel/ids.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import {
-  type CategoryNode,
   countByCategory,
   currentCategorySlug,
+  findCategory,
   loadCategories,
   presentCategory,
+  wayDown,
 } from './categories.ts';
 import { type Question, STOCK_JOIN } from './conditions.ts';
 import { categoryNotFound } from './errors.ts';
@@ -16,10 +16,11 @@ import { type ExportRow, exportProducts, sitemapPage } from './export.ts';
 import { countFacets } from './facets.ts';
 import { type FoundProduct, getProduct } from './get-product.ts';
 import { type ListedPage, listProducts, type PlainOrdering, type Slice } from './list-products.ts';
-import { type Filters, readFilters, readOrdering } from './list-query.ts';
+import { type Filters, readFilters, readOrdering, type Within } from './list-query.ts';
 import { presentListItem } from './present.ts';
 import type { Category, Facets, FilterQuery, ListQuery, ProductListItem, ProductPage } from './schemas.ts';
 import { searchByRelevance, searching } from './search-products.ts';
+import type { Sight } from './sight.ts';
 import { LIST_COLUMNS, type ProductRow, VISIBLE } from './store-rows.ts';
 
 export { type Drawing, drawingKey } from './drawings/index.ts';
@@ -31,24 +32,31 @@ export { dressProducts } from './showcase.ts';
 export { type Availability, COPY_STAGED, CREATE_STAGING, type Json, type StagedItem, stageItem } from './staging.ts';
 export { changeStock } from './stock.ts';
 
-/** The catalogue's face: what other modules and the pages read. */
+/**
+ * The catalogue's face: what other modules and the pages read. Everything is as the public sees it, unless more is asked
+ * for by `within`, `sight` or `all`: whoever asks for that has made sure that the reader may.
+ */
 export type Catalogue = {
   /** A page of products. Throws validation_failed, page_too_deep, invalid_cursor. */
-  list(query: ListQuery): Promise<ProductPage>;
+  list(query: ListQuery, within?: Within): Promise<ProductPage>;
   /** The facets' values with counts under the same filters. */
-  filters(query: FilterQuery): Promise<Facets>;
+  filters(query: FilterQuery, within?: Within): Promise<Facets>;
   featured(): Promise<ProductListItem[]>;
   /** By id or slug. Throws product_not_found. */
-  product(key: string): Promise<FoundProduct>;
+  product(key: string, sight?: Sight): Promise<FoundProduct>;
   /** The active tree: roots with their children. */
-  categories(): Promise<Category[]>;
+  categories(options?: { all: boolean }): Promise<Category[]>;
   /** By id or slug, with the way down to it. Throws category_not_found. */
-  category(key: string): Promise<{ category: Category; path: Category[] } | { movedTo: string }>;
+  category(key: string, options?: { all: boolean }): Promise<FoundCategory>;
+  /** The categories from the root down to this one, as far as the public sees them. */
+  wayTo(id: string): Promise<Category[]>;
   /** Names from the root down to the category. */
   categoryNames(id: string | null): Promise<string[]>;
   sitemap(after: string | null): Promise<{ id: string; slug: string; updated_at: string }[]>;
   export(): AsyncGenerator<ExportRow[]>;
 };
+
+export type FoundCategory = { category: Category; path: Category[] } | { movedTo: string };
 
 /** Featured products are a shop window, not a list. */
 const FEATURED = prepare<ProductRow>(
@@ -88,9 +96,9 @@ export function createCatalogue({
   const present = async (row: ProductRow) => presentListItem(row, await tree.get(), currency);
 
   return {
-    async list(query) {
+    async list(query, within) {
       const categories = await tree.get();
-      const filters = readFilters(query, currency, categories);
+      const filters = readFilters(query, currency, categories, within);
       const ordering = readOrdering(query.ordering, filters);
       const slice = { ordering, page: query.page ?? 1, pageSize: query.page_size ?? 10, cursor: query.cursor };
       const found = await readPage(filters, slice, categories.products);
@@ -104,47 +112,43 @@ export function createCatalogue({
         next_cursor: found.nextCursor,
       };
     },
-    async filters(query) {
+    async filters(query, within) {
       const categories = await tree.get();
-      return countFacets(db, readFilters(query, currency, categories), categories, currency);
+      return countFacets(db, readFilters(query, currency, categories, within), categories, currency);
     },
     async featured() {
       return Promise.all((await db.many(FEATURED([]))).map(present));
     },
-    async product(key) {
-      return getProduct(db, key, await tree.get(), currency);
+    async product(key, sight) {
+      return getProduct(db, key, await tree.get(), currency, sight);
     },
-    async categories() {
+    async categories({ all } = { all: false }) {
       const [{ roots }, byCategory] = await Promise.all([tree.get(), counts.get()]);
-      return roots.filter((node) => node.active).map((node) => presentCategory(node, byCategory));
+      return roots.filter((node) => all || node.shown).map((node) => presentCategory(node, byCategory, all));
     },
-    async category(key) {
-      const [{ byId, bySlug }, byCategory] = await Promise.all([tree.get(), counts.get()]);
-      const node = isUuid(key) ? byId.get(key.toLowerCase()) : bySlug.get(key);
-      if (node?.active) {
-        const path = wayDown(node, byId).map((step) => presentCategory(step, byCategory));
-        return { category: presentCategory(node, byCategory), path };
+    async category(key, { all } = { all: false }) {
+      const [categories, byCategory] = await Promise.all([tree.get(), counts.get()]);
+      const node = findCategory(categories, key);
+      if (node && (all || node.shown)) {
+        const path = wayDown(node, categories).map((step) => presentCategory(step, byCategory, all));
+        return { category: path.at(-1)!, path };
       }
-      const movedTo = await currentCategorySlug(db, key);
-      if (movedTo !== null) return { movedTo };
+      const movedTo = node ? null : await currentCategorySlug(db, key);
+      if (movedTo !== null && (all || categories.bySlug.get(movedTo)?.shown)) return { movedTo };
       throw categoryNotFound('There is no category with this id or slug.');
     },
+    async wayTo(id) {
+      const [categories, byCategory] = await Promise.all([tree.get(), counts.get()]);
+      const node = categories.byId.get(id);
+      const way = node ? wayDown(node, categories).filter((step) => step.shown) : [];
+      return way.map((step) => presentCategory(step, byCategory));
+    },
     async categoryNames(id) {
-      const { byId } = await tree.get();
-      const node = id === null ? undefined : byId.get(id);
-      return node ? wayDown(node, byId).map((step) => step.name) : [];
+      const categories = await tree.get();
+      const node = id === null ? undefined : categories.byId.get(id);
+      return node ? wayDown(node, categories).map((step) => step.name) : [];
     },
     sitemap: (after) => sitemapPage(db, after),
     export: () => exportProducts(db),
   };
-}
-
-function wayDown(node: CategoryNode, byId: ReadonlyMap<string, CategoryNode>): CategoryNode[] {
-  const way = [node];
-  for (let up = node.parentId; up !== null; up = way[0]!.parentId) {
-    const parent = byId.get(up);
-    if (!parent) break;
-    way.unshift(parent);
-  }
-  return way;
 }

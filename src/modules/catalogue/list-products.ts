@@ -1,5 +1,5 @@
 import { type Database, estimateRows, type Statement } from '../../kernel/db.ts';
-import { type Question, questionSql, STOCK_JOIN, Values, type Without } from './conditions.ts';
+import { isFiltered, type Question, questionSql, STOCK_JOIN, Values, type Without } from './conditions.ts';
 import { type Cursor, readCursor, writeCursor } from './cursor.ts';
 import { pageTooDeep } from './errors.ts';
 import { DEEPEST_PRODUCT, type Ordering } from './schemas.ts';
@@ -14,6 +14,10 @@ import { LIST_COLUMNS, type ProductRow } from './store-rows.ts';
  *    full. Left alone, the planner supposes that filters are independent of each other and of the order, and walks a
  *    million rows for the last three. With c matches among N products, walking costs about (offset + page) · N / c
  *    rows and sorting c: the smaller one is taken.
+ *
+ * The orderings' indexes hold what is visible. Where everything is asked for, they are walked all the same, and what they
+ * give is merged with as many of the products that are not visible, which are few enough to be sorted: 200,000 products
+ * took 140 ms in one scan and take 2 to 10 ms so.
  *
  * Far from the first page, and where matches are sorted, only ids come out of the inner query, from the index alone where
  * it can be; rows are fetched for the page.
@@ -124,7 +128,8 @@ function pageStatement(
   sorts: boolean,
 ): Statement<ProductRow> {
   const values = new Values();
-  const walksNear = !sorts && offset <= NEAR;
+  const walksBoth = !sorts && question.filters.state === 'all';
+  const walksNear = !sorts && !walksBoth && offset <= NEAR;
   const { from, where } = questionSql(question, values, undefined, walksNear);
   const { key, desc, type } = ORDERS[slice.ordering];
   const direction = desc ? 'desc' : 'asc';
@@ -138,10 +143,16 @@ function pageStatement(
       values,
     );
   const matches = `select p.id, ${key} as key from ${from} where ${where}${beyond}`;
-  // Materialized, the planner cannot turn the sort back into a walk.
+  const inOrder = (ids: string) => `${ids} order by key ${direction}, id ${direction} ${page}`;
+  const walk = (of: string, limit: string) =>
+    `${matches}${of} order by ${key} ${direction}, p.id ${direction} ${limit}`;
+  const half = (of: string) => `(${walk(of, `limit ${values.add(offset + slice.pageSize + 1, 'int')}`)})`;
   const ids = sorts
-    ? `with m as materialized (${matches}) select id, key from m order by key ${direction}, id ${direction} ${page}`
-    : `${matches} order by ${key} ${direction}, p.id ${direction} ${page}`;
+    ? // Materialized, the planner cannot turn the sort back into a walk.
+      `with m as materialized (${matches}) ${inOrder('select id, key from m')}`
+    : walksBoth
+      ? inOrder(`select id, key from (${half(' and p.visible')} union all ${half(' and not p.visible')}) m`)
+      : walk('', page);
   return named(
     `select ${LIST_COLUMNS} from (${ids}) k join products p on p.id = k.id ${STOCK_JOIN} order by k.key ${direction}, k.id ${direction}`,
     values,
@@ -150,10 +161,11 @@ function pageStatement(
 
 /** The planner's guess at how many match, for totals beyond what is counted. */
 export async function estimateMatches(db: Database, question: Question, products: number): Promise<number> {
+  const { filters, query } = question;
+  const isWhole = query === undefined && (filters.state === 'visible' || filters.state === 'all');
+  if (isWhole && !isFiltered(filters)) return Math.max(COUNTED + 1, products);
   const values = new Values();
   const { from, where } = questionSql(question, values);
-  if (values.list.length === 0 && question.filters.inStock === undefined && question.filters.featured === undefined)
-    return Math.max(COUNTED + 1, products);
   return Math.max(
     COUNTED + 1,
     await estimateRows(db, { text: `select from ${from} where ${where}`, values: values.list }),

@@ -1,12 +1,20 @@
 import { validationFailed } from '../../kernel/http/problem.ts';
-import { isUuid } from '../../kernel/ids.ts';
 import { parseMoney } from '../../kernel/money.ts';
-import type { CategorySnapshot } from './categories.ts';
-import { FACETS, type Facet, type FilterQuery, type Ordering } from './schemas.ts';
+import { type CategorySnapshot, findCategory } from './categories.ts';
+import { FACETS, type Facet, type FilterQuery, type Ordering, type State } from './schemas.ts';
 import { searchWords } from './search-words.ts';
 
+/** Which products a question is about, by what the asker may see of them. */
+export type Within = {
+  state: State;
+  /** Only those of this owner. */
+  ownerId?: string | undefined;
+};
+
+export const PUBLIC: Within = { state: 'visible' };
+
 /** What the SQL needs to know of a list's query, out of what the client wrote. */
-export type Filters = {
+export type Filters = Within & {
   /** The category asked for and all below it; an unknown one gives an empty array, which matches nothing. */
   categoryIds?: readonly string[];
   /** The name of the category asked for: a word of the title of everything in and below it. */
@@ -21,13 +29,20 @@ export type Filters = {
   words?: readonly string[];
 };
 
-/** Reads the filters. Throws validation_failed for a price that is none in the shop's currency. */
-export function readFilters(query: FilterQuery, currency: string, categories: CategorySnapshot): Filters {
-  const filters: Filters = { facets: {} };
+/**
+ * Reads the filters; a category that the public does not see is unknown to it here too. Throws validation_failed for a
+ * price that is none in the shop's currency.
+ */
+export function readFilters(
+  query: FilterQuery,
+  currency: string,
+  categories: CategorySnapshot,
+  within: Within = PUBLIC,
+): Filters {
+  const filters: Filters = { ...within, facets: {} };
   if (query.category !== undefined) {
-    const found = isUuid(query.category)
-      ? categories.byId.get(query.category.toLowerCase())
-      : categories.bySlug.get(query.category);
+    const named = findCategory(categories, query.category);
+    const found = named?.shown || within.state !== 'visible' ? named : undefined;
     filters.categoryIds = found ? found.familyIds : [];
     if (found) filters.categoryName = found.name;
   }

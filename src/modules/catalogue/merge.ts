@@ -21,7 +21,7 @@ type MergeRequest = Omit<MergeOptions, 'at'> & { now: () => Date };
 type MergeOptions = { mode: 'create' | 'upsert'; importId: string; currency: string; at: Date; actorId: string | null };
 
 /** One merge at a time: two that create the same SKU would otherwise meet at its unique index. */
-const MERGE_LOCK = 0x6d657267;
+export const MERGE_LOCK = 0x6d657267;
 
 /** Attributes that say where a row came from. A feed of our own that comes back has none; what we knew then stays. */
 const SOURCE_ATTRIBUTES = ['link', 'mobile_link', 'image_link', 'additional_image_link'];
@@ -46,6 +46,11 @@ export async function mergeStaged(
     sql<{ total: number }>('select count(*) as total from staged where existing_id is not null'),
   );
   const updated = options.mode === 'upsert' ? await updateExisting(tx, options) : 0;
+  await addWords(
+    tx,
+    `select t.title from product_texts t join staged s on s.id = t.product_id where s.existing_id is null
+     ${options.mode === 'upsert' ? 'union all select t.title from product_texts t join staged_changes x on x.id = t.product_id where x.differs' : ''}`,
+  );
   return {
     counts: {
       created,
@@ -67,54 +72,32 @@ async function dropSuperseded(tx: Tx): Promise<Superseded[]> {
   );
 }
 
-/** Makes the categories that the rows name and that are not there, parents first, and notes each path's category. */
+type NewCategory = {
+  id: string;
+  parent_id: string | null;
+  name: string;
+  slug: string;
+  position: number;
+  depth: number;
+};
+type ResolvedPath = { path: string; category_id: string; names: string };
+
+/**
+ * Makes the categories that the rows name and that are not there, parents first, and notes each path's category. Holds
+ * all categories, so that until the merge commits none is renamed, moved or deleted whose names go into titles here.
+ */
 async function resolveCategories(tx: Tx, { mode, at }: MergeOptions): Promise<void> {
   const paths = (
     await tx.many(
       sql<{ path: string }>(
-        `select distinct category_path as path from staged ${mode === 'create' ? 'where existing_id is null' : ''}`,
+        `select category_path as path from staged ${mode === 'create' ? 'where existing_id is null' : ''}
+         group by category_path order by min(n)`,
       ),
     )
   ).map((row) => row.path);
-  const known = await tx.many(
-    sql<{ id: string; parent_id: string | null; name: string; slug: string }>(
-      'select id, parent_id, name, slug from categories',
-    ),
-  );
-  const retired = await tx.many(sql<{ slug: string }>('select slug from retired_category_slugs'));
-  const keyOf = (parent: string | null, name: string) => `${parent ?? ''}/${name}`;
-  const byName = new Map(known.map((row) => [keyOf(row.parent_id, row.name), row.id]));
-  const slugs = new Set([...known, ...retired].map((row) => row.slug));
-  const made: { id: string; parent_id: string | null; name: string; slug: string; position: number }[] = [];
-  const resolved: { path: string; category_id: string; names: string }[] = [];
-  for (const path of paths) {
-    const names = JSON.parse(path) as string[];
-    let parent: string | null = null;
-    for (const [depth, name] of names.entries()) {
-      let id = byName.get(keyOf(parent, name));
-      if (!id) {
-        id = newId();
-        made.push({
-          id,
-          parent_id: parent,
-          name,
-          slug: freeSlug(names.slice(0, depth + 1), slugs),
-          position: byName.size,
-        });
-        byName.set(keyOf(parent, name), id);
-      }
-      parent = id;
-    }
-    if (parent !== null) resolved.push({ path, category_id: parent, names: names.join(' ') });
-  }
-  await tx.run(
-    sql(
-      `insert into categories (id, slug, name, parent_id, position, created_at, updated_at)
-       select id, slug, name, parent_id, position, $2, $2 from jsonb_to_recordset($1)
-         as c (id uuid, slug text, name text, parent_id uuid, position integer)`,
-      [JSON.stringify(made), at],
-    ),
-  );
+  let resolved = await addCategories(tx, paths, at);
+  // Somebody made one of them just now: it is there to be seen the next time.
+  while (resolved === null) resolved = await addCategories(tx, paths, at);
   await tx.run(
     sql(
       'create temporary table staged_paths (path text primary key, category_id uuid not null, names text not null) on commit drop',
@@ -130,10 +113,62 @@ async function resolveCategories(tx: Tx, { mode, at }: MergeOptions): Promise<vo
   await tx.run(sql('analyze staged_paths'));
 }
 
+/** Null when a category that it made was there already, made by somebody else since the tree was read. */
+async function addCategories(tx: Tx, paths: readonly string[], at: Date): Promise<ResolvedPath[] | null> {
+  const known = await tx.many(
+    sql<{ id: string; parent_id: string | null; name: string; slug: string }>(
+      'select id, parent_id, name, slug from categories order by id for key share',
+    ),
+  );
+  const retired = await tx.many(sql<{ slug: string }>('select slug from retired_category_slugs'));
+  const keyOf = (parent: string | null, name: string) => `${parent ?? ''}/${name}`;
+  const byName = new Map(known.map((row) => [keyOf(row.parent_id, row.name), row.id]));
+  const siblings = new Map<string | null, number>();
+  const addSibling = (parent: string | null) => {
+    const position = siblings.get(parent) ?? 0;
+    siblings.set(parent, position + 1);
+    return position;
+  };
+  for (const row of known) addSibling(row.parent_id);
+  const slugs = new Set([...known, ...retired].map((row) => row.slug));
+  const made: NewCategory[] = [];
+  const resolved: ResolvedPath[] = [];
+  for (const path of paths) {
+    const names = JSON.parse(path) as string[];
+    let parent: string | null = null;
+    for (const [depth, name] of names.entries()) {
+      let id = byName.get(keyOf(parent, name));
+      if (!id) {
+        id = newId();
+        const slug = freeSlug(names.slice(0, depth + 1), slugs);
+        made.push({ id, parent_id: parent, name, slug, position: addSibling(parent), depth });
+        byName.set(keyOf(parent, name), id);
+      }
+      parent = id;
+    }
+    if (parent !== null) resolved.push({ path, category_id: parent, names: names.join(' ') });
+  }
+  for (const level of Map.groupBy(made, ({ depth }) => depth).values()) {
+    const inserted = await tx.run(
+      sql(
+        `insert into categories (id, slug, name, parent_id, position, created_at, updated_at)
+         select id, slug, name, parent_id, position, $2, $2 from jsonb_to_recordset($1)
+           as c (id uuid, slug text, name text, parent_id uuid, position integer)
+         on conflict do nothing`,
+        [JSON.stringify(level), at],
+      ),
+    );
+    if (inserted < level.length) return null;
+  }
+  return resolved;
+}
+
 /** The name's slug; with its ancestors' in front when another category has it, and a number when those do too. */
-function freeSlug(names: readonly string[], taken: Set<string>): string {
+export function freeSlug(names: readonly string[], taken: Set<string>): string {
   const candidates = names.map((_, i) => slugify(names.slice(names.length - 1 - i).join(' '))).filter(Boolean);
-  const base = candidates.at(-1) ?? 'category';
+  // A name in another script leaves nothing.
+  if (candidates.length === 0) candidates.push('category');
+  const base = candidates.at(-1)!;
   let slug = candidates.find((candidate) => !taken.has(candidate));
   for (let n = 2; slug === undefined; n++) if (!taken.has(`${base}-${n}`)) slug = `${base}-${n}`;
   taken.add(slug);
@@ -197,21 +232,26 @@ async function insertNew(tx: Tx, { importId, at, actorId }: MergeOptions): Promi
       [importId, actorId, at],
     ),
   );
-  await addWords(
-    tx,
-    'select t.title from product_texts t join staged s on s.id = t.product_id where s.existing_id is null',
-  );
   return created;
 }
 
-/** Words with digits are numbers of models and parts, never what a slip was meant for. */
-async function addWords(tx: Tx, titles: string): Promise<void> {
+/**
+ * Adds the words of titles to those that misspelt ones are corrected to; `titles` is a query of them. Words with digits
+ * are numbers of models and parts, never what a slip was meant for.
+ *
+ * The last thing that a transaction locks, and once: who adds a word waits for another who is about to add it, so one that
+ * went on to lock a product then could wait for whom it keeps waiting.
+ */
+export async function addWords(tx: Tx, titles: string, values: readonly unknown[] = []): Promise<void> {
   await tx.run(
-    sql(`insert into search_words (word)
-         select distinct w.lexeme from (${titles}) t, unnest(t.title) w
-         where length(w.lexeme) between 3 and 40 and w.lexeme !~ '[0-9]'
-         order by 1
-         on conflict do nothing`),
+    sql(
+      `insert into search_words (word)
+       select distinct w.lexeme from (${titles}) t, unnest(t.title) w
+       where length(w.lexeme) between 3 and 40 and w.lexeme !~ '[0-9]'
+       order by 1
+       on conflict do nothing`,
+      values,
+    ),
   );
 }
 
@@ -236,13 +276,15 @@ function comparedFields(digits: number): { field: string; from: string; to: stri
     ...plain.map((field) => ({ field, from: `p.${field}`, to: `s.${field}` })),
     { field: 'price', from: money('p.price'), to: money('s.price') },
     { field: 'sale_price', from: money('p.sale_price'), to: money('s.sale_price') },
-    { field: 'category', from: 'p.category_id', to: 'coalesce(c.category_id, p.category_id)' },
+    { field: 'category_id', from: 'p.category_id', to: 'coalesce(c.category_id, p.category_id)' },
     { field: 'description', from: 't.description', to: 's.description' },
     { field: 'attributes', from: 't.attributes', to: KEPT_ATTRIBUTES },
   ];
 }
 
-const KEPT_ATTRIBUTES = `(jsonb_strip_nulls(jsonb_build_object(${SOURCE_ATTRIBUTES.map((name) => `'${name}', t.attributes -> '${name}'`).join(', ')})) || s.attributes)`;
+// Further images belong to the main one: a feed that names that one, and no others, has no others any more.
+const KEPT_ATTRIBUTES = `(jsonb_strip_nulls(jsonb_build_object(${SOURCE_ATTRIBUTES.map((name) => `'${name}', t.attributes -> '${name}'`).join(', ')}))
+  - case when s.attributes ? 'image_link' then 'additional_image_link' else '' end || s.attributes)`;
 
 async function updateExisting(tx: Tx, { importId, currency, at, actorId }: MergeOptions): Promise<number> {
   const fields = comparedFields(currencyDigits(currency));
@@ -335,10 +377,6 @@ async function updateExisting(tx: Tx, { importId, currency, at, actorId }: Merge
        where p.id = x.id and x.differs`,
       [at],
     ),
-  );
-  await addWords(
-    tx,
-    'select t.title from product_texts t join staged_changes x on x.id = t.product_id where x.differs',
   );
   await tx.run(
     sql(`create temporary table staged_quantities on commit drop as

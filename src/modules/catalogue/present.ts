@@ -1,11 +1,25 @@
+import { isUuid } from '../../kernel/ids.ts';
 import { formatMoney } from '../../kernel/money.ts';
 import type { CategorySnapshot } from './categories.ts';
-import type { ProductListItem } from './schemas.ts';
+import { type Rendition, renditionFile } from './images/renditions.ts';
+import type { ProductImage, ProductListItem } from './schemas.ts';
 import type { ProductRow } from './store-rows.ts';
 
+/** Stands for what no drawing was chosen for. */
+export const DEFAULT_DRAWING = 'box.tan.1';
+
 /** Where the picture of that key is served; a product always has one, drawn if need be. */
-export function imageUrl(key: string | null): string {
-  return `/media/${key ?? 'box.tan.1'}.svg`;
+export function imageUrl(key: string | null, rendition: Rendition = 'detail'): string {
+  if (key !== null && isUuid(key)) return `/media/${renditionFile(key, rendition)}`;
+  return `/media/${key ?? DEFAULT_DRAWING}.svg`;
+}
+
+type ImageRow = Omit<ProductImage, 'url' | 'list_url' | 'full_url'> & { key: string };
+
+/** An image of a product as clients see it. */
+export function presentImage({ id, key, alt, position, width, height }: ImageRow): ProductImage {
+  const at = (rendition: Rendition) => imageUrl(key, rendition);
+  return { id, url: at('detail'), list_url: at('list'), full_url: at('full'), alt, position, width, height };
 }
 
 /** Whether it can be had now: counted products by what is on hand, others by their availability. */
@@ -48,7 +62,7 @@ export function presentListItem(row: ProductRow, categories: CategorySnapshot, c
     gtin: row.gtin,
     mpn: row.mpn,
     group_id: row.group_id,
-    image_url: imageUrl(row.image),
+    image_url: imageUrl(row.image, 'list'),
     offers: {
       count: row.offers_count,
       lowest_price: row.lowest_offer === null ? null : formatMoney(row.lowest_offer, currency),

@@ -1,25 +1,35 @@
 import type { FastifyReply } from 'fastify';
 import Type from 'typebox';
 import type { Filled } from '../../kernel/cache.ts';
+import { AppError, type ErrorKind } from '../../kernel/errors.ts';
 import type { Http } from '../../kernel/http/index.ts';
-import { notFound } from '../../kernel/http/index.ts';
-import { drawSvg, parseDrawingKey } from './drawings/index.ts';
+import { allow, forbidden } from '../accounts/index.ts';
+import { categoryNotFound, productNotFound } from './errors.ts';
 import { CATALOGUE_TAG } from './events.ts';
+import { redirectFresh, sendFresh } from './fresh-answer.ts';
 import type { Catalogue } from './index.ts';
-import { filterKey } from './list-query.ts';
+import { filterKey, PUBLIC } from './list-query.ts';
 import {
   Category,
   CategoryListQuery,
   CategoryTree,
+  CategoryTreeQuery,
   Facets,
-  FilterQuery,
-  ListQuery,
+  type ListQuery,
   Product,
   ProductItems,
   ProductListItem,
   ProductPage,
+  SeenFilterQuery,
+  SeenListQuery,
   SlugOrId,
 } from './schemas.ts';
+import { demandSight, readWithin, sightOf } from './sight.ts';
+
+/**
+ * What is read of the catalogue. The public's answers come from the cache, whoever asks for them; what only staff and
+ * sellers see never touches it.
+ */
 
 const TAGS = [CATALOGUE_TAG];
 
@@ -29,16 +39,23 @@ export function registerCatalogueRoutes(app: Http, catalogue: Catalogue): void {
 
   app.get(
     '/api/products',
-    { schema: { summary: 'List products', tags, querystring: ListQuery, response: { 200: ProductPage } } },
-    (request, reply) =>
-      app.answers.answer(request, reply, `products:${listKey(request.query)}`, async () =>
-        json(reply, await catalogue.list(request.query)),
-      ),
+    {
+      config: allow('anyone'),
+      schema: { summary: 'List products', tags, querystring: SeenListQuery, response: { 200: ProductPage } },
+    },
+    async (request, reply) => {
+      const { state, owner, ...query } = request.query;
+      const within = readWithin({ state, owner }, request.identity);
+      if (within !== PUBLIC) return sendFresh(reply, await catalogue.list(query, within));
+      return app.answers.answer(request, reply, `products:${listKey(query)}`, async () =>
+        json(reply, await catalogue.list(query)),
+      );
+    },
   );
 
   app.get(
     '/api/products/featured',
-    { schema: { summary: 'Featured products', tags, response: { 200: ProductItems } } },
+    { config: allow('anyone'), schema: { summary: 'Featured products', tags, response: { 200: ProductItems } } },
     (request, reply) =>
       app.answers.answer(request, reply, 'featured', async () => json(reply, { items: await catalogue.featured() })),
   );
@@ -46,62 +63,102 @@ export function registerCatalogueRoutes(app: Http, catalogue: Catalogue): void {
   app.get(
     '/api/products/filters',
     {
+      config: allow('anyone'),
       schema: {
         summary: 'Facet values with counts, under the same filters',
         tags,
-        querystring: FilterQuery,
+        querystring: SeenFilterQuery,
         response: { 200: Facets },
       },
     },
-    (request, reply) =>
-      app.answers.answer(request, reply, `filters:${filterKey(request.query)}`, async () =>
-        json(reply, await catalogue.filters(request.query)),
-      ),
+    async (request, reply) => {
+      const { state, owner, ...query } = request.query;
+      const within = readWithin({ state, owner }, request.identity);
+      if (within !== PUBLIC) return sendFresh(reply, await catalogue.filters(query, within));
+      return app.answers.answer(request, reply, `filters:${filterKey(query)}`, async () =>
+        json(reply, await catalogue.filters(query)),
+      );
+    },
   );
 
   const moved = { 301: Type.Null({ description: 'An old slug: Location has the new one.' }) };
 
   app.get(
     '/api/products/:key',
-    { schema: { summary: 'A product', tags, params: SlugOrId, response: { 200: Type.Ref('Product'), ...moved } } },
-    (request, reply) =>
-      app.answers.answer(request, reply, `product:${request.params.key}`, async () => {
-        const found = await catalogue.product(request.params.key);
+    {
+      config: allow('anyone'),
+      schema: {
+        summary: 'A product',
+        description: 'Staff also see what is inactive or archived, and sellers their own.',
+        tags,
+        params: SlugOrId,
+        response: { 200: Type.Ref('Product'), ...moved },
+      },
+    },
+    async (request, reply) => {
+      const { key } = request.params;
+      const unlessHidden = app.answers.answer(request, reply, `product:${key}`, async () => {
+        const found = await catalogue.product(key);
         if ('movedTo' in found) return redirect(`/api/products/${found.movedTo}`);
         return { ...json(reply, found.product), version: found.product.version };
-      }),
+      });
+      const sight = sightOf(request.identity);
+      if (sight === 'public' || !(await misses(unlessHidden, productNotFound))) return unlessHidden;
+      const found = await catalogue.product(key, sight);
+      if ('movedTo' in found) return redirectFresh(reply, `/api/products/${found.movedTo}`);
+      return sendFresh(reply, found.product, { version: found.product.version });
+    },
   );
 
   app.get(
     '/api/categories',
-    { schema: { summary: 'The category tree', tags, response: { 200: CategoryTree } } },
-    (request, reply) =>
-      app.answers.answer(request, reply, 'categories', async () =>
+    {
+      config: allow('anyone'),
+      schema: { summary: 'The category tree', tags, querystring: CategoryTreeQuery, response: { 200: CategoryTree } },
+    },
+    async (request, reply) => {
+      if (request.query.state === 'all') {
+        if (demandSight(request.identity) !== 'all') throw forbidden('Only staff see inactive categories.');
+        return sendFresh(reply, { items: await catalogue.categories({ all: true }) });
+      }
+      return app.answers.answer(request, reply, 'categories', async () =>
         json(reply, { items: await catalogue.categories() }),
-      ),
+      );
+    },
   );
 
   app.get(
     '/api/categories/:key',
     {
+      config: allow('anyone'),
       schema: {
         summary: 'A category with all below it',
+        description:
+          'An inactive category, and what stands below it, is seen by staff alone. Its products stay where they are: they ' +
+          'keep their pages, and are listed under the categories above it.',
         tags,
         params: SlugOrId,
         response: { 200: Type.Ref('Category'), ...moved },
       },
     },
-    (request, reply) =>
-      app.answers.answer(request, reply, `category:${request.params.key}`, async () => {
-        const found = await catalogue.category(request.params.key);
+    async (request, reply) => {
+      const { key } = request.params;
+      const unlessHidden = app.answers.answer(request, reply, `category:${key}`, async () => {
+        const found = await catalogue.category(key);
         if ('movedTo' in found) return redirect(`/api/categories/${found.movedTo}`);
         return { ...json(reply, found.category), version: found.category.version };
-      }),
+      });
+      if (sightOf(request.identity) !== 'all' || !(await misses(unlessHidden, categoryNotFound))) return unlessHidden;
+      const found = await catalogue.category(key, { all: true });
+      if ('movedTo' in found) return redirectFresh(reply, `/api/categories/${found.movedTo}`);
+      return sendFresh(reply, found.category, { version: found.category.version });
+    },
   );
 
   app.get(
     '/api/categories/:key/products',
     {
+      config: allow('anyone'),
       schema: {
         summary: 'List the products of a category and all below it',
         tags,
@@ -123,28 +180,23 @@ export function registerCatalogueRoutes(app: Http, catalogue: Catalogue): void {
         },
       ),
   );
-
-  // A key says all that a drawing shows, so it never changes.
-  app.get(
-    '/media/:file',
-    { schema: { params: Type.Object({ file: Type.String({ maxLength: 100 }) }) } },
-    (request, reply) => {
-      const drawing = request.params.file.endsWith('.svg') ? parseDrawingKey(request.params.file.slice(0, -4)) : null;
-      if (!drawing) throw notFound('There is no such picture.');
-      return app.answers.answer(request, reply, `media:${request.params.file}`, async () => ({
-        body: drawSvg(drawing),
-        contentType: 'image/svg+xml; charset=utf-8',
-        tags: [],
-        headers: { 'cache-control': 'public, max-age=31536000, immutable' },
-      }));
-    },
-  );
 }
 
 /** Serialised by the route's schema, which leaves out whatever it does not name. */
 function json(reply: FastifyReply, value: object): Filled {
   const serialize = reply.getSerializationFunction('200')!;
   return { body: serialize(value as never), contentType: 'application/json; charset=utf-8', tags: TAGS };
+}
+
+/** Whether an answer came to nothing but that error. */
+async function misses(answer: Promise<void>, kind: ErrorKind): Promise<boolean> {
+  try {
+    await answer;
+    return false;
+  } catch (error) {
+    if (error instanceof AppError && error.code === kind.code) return true;
+    throw error;
+  }
 }
 
 /** The query as it was written, with its question mark. */

@@ -86,6 +86,39 @@ export const ListQuery = Type.Object({ ...filters, ...paging }, strict);
 export type ListQuery = Static<typeof ListQuery>;
 export const FilterQuery = Type.Object(filters, strict);
 export type FilterQuery = Static<typeof FilterQuery>;
+
+/** `hidden` products are inactive, but not archived; `all` is every product, the visible ones included. */
+export const STATES = ['visible', 'hidden', 'archived', 'all'] as const;
+export type State = (typeof STATES)[number];
+
+/** What staff and sellers may ask for beyond the public's filters. */
+const beyond = {
+  state: Type.Optional(
+    Type.Enum([...STATES], {
+      description: 'What is not visible is shown to staff, and to sellers of their own products. Default: `visible`.',
+    }),
+  ),
+  owner: Type.Optional(
+    Type.String({
+      pattern: '^(me|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$',
+      maxLength: 36,
+      description: 'Id of the seller whose products these are, or `me`. For staff and sellers.',
+    }),
+  ),
+};
+export const SeenListQuery = Type.Object({ ...filters, ...paging, ...beyond }, strict);
+export const SeenFilterQuery = Type.Object({ ...filters, ...beyond }, strict);
+
+export const CategoryTreeQuery = Type.Object(
+  {
+    state: Type.Optional(
+      Type.Enum(['visible', 'all'], {
+        description: '`all` has the inactive categories too; for staff. Default: `visible`.',
+      }),
+    ),
+  },
+  strict,
+);
 const { category: _, ...filtersWithoutCategory } = filters;
 export const CategoryListQuery = Type.Object({ ...filtersWithoutCategory, ...paging }, strict);
 
@@ -127,17 +160,20 @@ const listed = {
 export const ProductListItem = Type.Object(listed, { $id: 'ProductListItem', ...strict });
 export type ProductListItem = Static<typeof ProductListItem>;
 
-const ProductImage = Type.Object(
+export const ProductImage = Type.Object(
   {
     id: nullable(Id),
-    url: Type.String(),
+    url: Type.String({ description: 'For the page of the product: at most 1200 wide.' }),
+    list_url: Type.String({ description: 'At most 480 wide.' }),
+    full_url: Type.String({ description: 'At most 2400 wide.' }),
     alt: Type.String(),
     position: Type.Integer(),
-    width: Type.Integer(),
+    width: Type.Integer({ description: 'Of the picture at `url`, in pixels.' }),
     height: Type.Integer(),
   },
   strict,
 );
+export type ProductImage = Static<typeof ProductImage>;
 
 export const Variant = Type.Object(
   {
@@ -165,6 +201,9 @@ export const Product = Type.Object(
     attributes: Type.Record(Type.String(), Type.Unknown()),
     images: Type.Array(ProductImage),
     variants: Type.Array(Variant, { description: 'The other members of the same group_id.' }),
+    archived_at: Type.Union([Time, Type.Null()], {
+      description: 'Always null for the public, which sees no archived product.',
+    }),
   },
   { $id: 'Product', ...strict },
 );

@@ -3,6 +3,7 @@ import { filterSql, impliedQuery, isFiltered, STOCK_JOIN, Values, type Without }
 import { readCursor, writeCursor } from './cursor.ts';
 import { COUNTED, estimateMatches, type ListedPage, named, refuseDeepPage, type Slice } from './list-products.ts';
 import type { Filters } from './list-query.ts';
+import type { State } from './schemas.ts';
 import { toQueryText } from './search-words.ts';
 import { LIST_COLUMNS, type ProductRow } from './store-rows.ts';
 
@@ -53,6 +54,9 @@ async function correct(db: Database, words: readonly string[]): Promise<string |
   return rows.some(({ near }) => near.length > 0) ? `(${parts.join(' & ')})` : null;
 }
 
+/** What a text alone knows of its product's state, and so needs no look at the product. */
+const TEXTS_OF_STATE: Partial<Record<State, string>> = { visible: 't.visible', all: 'true' };
+
 /**
  * The matches as CTEs; the last, `found (product_id, score)`, holds at most COUNTED + 1. Without a filter no product is
  * looked at: a text knows whether its product is visible.
@@ -60,9 +64,8 @@ async function correct(db: Database, words: readonly string[]): Promise<string |
 export function foundSql(filters: Filters, values: Values, query: string, without?: Without): string {
   const q = impliedQuery(query, filters, values, without);
   const where = filterSql(filters, values, without);
-  const [products, passing] = isFiltered(filters, without)
-    ? ['join products p on p.id = t.product_id', where]
-    : ['', 't.visible'];
+  const known = isFiltered(filters, without) ? undefined : TEXTS_OF_STATE[filters.state];
+  const [products, passing] = known === undefined ? ['join products p on p.id = t.product_id', where] : ['', known];
   return `
     titled as materialized (
       select t.product_id, (ts_rank('{0.1, 0.3, 0.6, 1.0}', t.title, ${q}, 1) * 1000000)::int + 1 as score

@@ -36,6 +36,16 @@ export function slugify(text: string): string {
   return RESERVED.has(slug) || isUuid(slug) ? `${slug}-1` : slug;
 }
 
+/** The most that a slug given by hand may have: what one that is made can come to, with what makes it unique. */
+export const MAX_GIVEN_SLUG = 160;
+
+/** Whether the text can stand in an address as a slug: words of a to z and digits, and neither a route nor an id. */
+export function isSlug(text: string): boolean {
+  return (
+    text.length <= MAX_GIVEN_SLUG && /^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(text) && !RESERVED.has(text) && !isUuid(text)
+  );
+}
+
 /** The slug to try first for a product: its name, told apart from its variants by colour and size. */
 export function productSlugBase(product: {
   name: string;

@@ -1,9 +1,11 @@
 import { drawingFor, drawingKey } from './drawings/index.ts';
 import { productSlugBase } from './slug.ts';
 
+export { readGtin } from './gtin.ts';
+
 /**
  * What an import hands to the catalogue, and how it is staged: the catalogue's second face, apart from index.ts so that a
- * thread which only reads a feed loads no database and no schemas.
+ * process which only reads a feed loads no database and no schemas.
  */
 
 /** What availability a product can have, in the words of Google's product data specification. */

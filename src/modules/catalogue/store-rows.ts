@@ -1,5 +1,9 @@
-/** The columns that lists read, and the row that they make. */
-export const LIST_COLUMNS = `p.id, p.sku, p.slug, p.name, p.price, p.sale_price, p.effective_price, p.featured, p.active,
+/**
+ * The columns that lists read, and the row that they make. An archived product counts as inactive, whatever it was
+ * before and will be again.
+ */
+export const LIST_COLUMNS = `p.id, p.sku, p.slug, p.name, p.price, p.sale_price, p.effective_price, p.featured,
+  p.visible as active,
   p.availability, p.category_id, p.brand, p.gender, p.condition, p.color, p.size, p.age_group, p.material, p.gtin, p.mpn,
   p.group_id, p.image, p.offers_count, p.lowest_offer, p.offers_in_stock, p.owner_id, p.version, p.created_at,
   p.updated_at, s.on_hand`;

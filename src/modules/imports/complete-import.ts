@@ -1,6 +1,6 @@
 import type { Kernel } from '../../kernel/kernel.ts';
 import { changeStock } from '../catalogue/index.ts';
-import { completeMerged, dropQuantities, failUnowned, importedBy, nextQuantities, staleImports } from './store.ts';
+import { completeMerged, dropQuantities, importedBy, nextQuantities } from './store.ts';
 
 /**
  * What follows a merge that has committed: the quantities of products that were there before, in the order of ids, each
@@ -13,9 +13,14 @@ type Deps = Pick<Kernel, 'db' | 'events' | 'clock'>;
 /** Small enough that a checkout waits for milliseconds at most. */
 const QUANTITIES_AT_ONCE = 1_000;
 
-export async function completeImport(deps: Deps, id: string, onRows: (rows: number) => void = () => {}): Promise<void> {
+export async function completeImport(
+  deps: Deps,
+  id: string,
+  { onRows = () => {}, signal }: { onRows?: (rows: number) => void; signal?: AbortSignal | undefined } = {},
+): Promise<void> {
   const actorId = await importedBy(deps.db, id);
   for (let rows = 0; ; ) {
+    signal?.throwIfAborted();
     const done = await applyQuantities(deps, id, actorId);
     if (done === 0) break;
     rows += done;
@@ -52,29 +57,4 @@ function applyQuantities({ db, events, clock }: Deps, id: string, actorId: strin
     });
     return quantities.length;
   });
-}
-
-/** Ends what a process that was killed has left: a merged import is completed, one that was not has failed. */
-export async function takeUpImports(deps: Deps): Promise<void> {
-  for (const { id, merged } of await staleImports(deps.db)) {
-    if (merged) {
-      await completeImport(deps, id);
-      continue;
-    }
-    await deps.db.transaction(async (tx) => {
-      const error = {
-        code: 'interrupted',
-        message: 'The process that read this feed ended before it was done; nothing was changed. Import it again.',
-        line: null,
-        column: null,
-      };
-      const fileName = await failUnowned(tx, id, error, deps.clock.now());
-      if (fileName === null) return;
-      await deps.events.append(tx, {
-        type: 'import.failed',
-        subject: { type: 'import', id },
-        data: { file_name: fileName, error },
-      });
-    });
-  }
 }

@@ -1,6 +1,10 @@
 import type { FeedIssue } from './feed/read-feed.ts';
 
-export type ImportMode = 'create' | 'upsert';
+export const MODES = ['create', 'upsert'] as const;
+export type ImportMode = (typeof MODES)[number];
+
+export const STATUSES = ['queued', 'running', 'completed', 'failed', 'cancelled'] as const;
+export type ImportStatus = (typeof STATUSES)[number];
 
 export type ImportCounts = {
   read: number;
@@ -11,8 +15,25 @@ export type ImportCounts = {
   rejected: number;
 };
 
+export const NOTHING: ImportCounts = { read: 0, created: 0, updated: 0, unchanged: 0, existing: 0, rejected: 0 };
+
 /** Why the file as a whole was refused; nothing was changed. */
 export type ImportFailure = { code: string; message: string; line: number | null; column: number | null };
+
+/** The import as a whole is refused, for a reason that people are told. */
+export class ImportRefused extends Error {
+  override readonly name = 'ImportRefused';
+  readonly failure: ImportFailure;
+  constructor(failure: ImportFailure) {
+    super(failure.message);
+    this.failure = failure;
+  }
+}
+
+/** A failure that has no place in the file. */
+export function failure(code: string, message: string): ImportFailure {
+  return { code, message, line: null, column: null };
+}
 
 export type ImportReport = {
   id: string;

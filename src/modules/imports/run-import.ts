@@ -1,28 +1,30 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Tx } from '../../kernel/db.ts';
+import { AppError } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
-import { COPY_STAGED, CREATE_STAGING, mergeStaged, type Superseded } from '../catalogue/index.ts';
 import { completeImport } from './complete-import.ts';
-import type { FeedIssue } from './feed/read-feed.ts';
-import type { ImportCounts, ImportIssue, ImportMode, ImportProgress, ImportReport } from './import-report.ts';
-import { FeedRefused, parseFeed } from './parse-feed.ts';
+import { endImport } from './end-import.ts';
 import {
-  existingIssues,
-  finishImport,
-  insertImport,
-  insertIssues,
-  keepQuantities,
-  ownImport,
-  reportExisting,
-  saveMerged,
-} from './store.ts';
+  failure,
+  type ImportCounts,
+  type ImportFailure,
+  type ImportIssue,
+  type ImportMode,
+  type ImportProgress,
+  ImportRefused,
+  type ImportReport,
+  NOTHING,
+} from './import-report.ts';
+import { readAndMerge, TakenBack } from './read-and-merge.ts';
+import { insertImport, ownImport } from './store.ts';
+import { ImportEnded, type Watch, watchImport } from './watch-import.ts';
 
 /**
- * A feed into the catalogue: file → thread that parses → COPY into a temporary table → one set-based merge, all in one
- * transaction, so a file that proves bad at its last byte has changed nothing. The quantities of products that were
- * there before follow in small transactions of their own (complete-import.ts).
+ * A feed into the catalogue, from a file on this machine (runImport) or from the queue (run-queued.ts): both are one run,
+ * which owns its import as long as its transaction reads and merges. The quantities of products that were there before
+ * follow in small transactions of their own (complete-import.ts).
  */
 
 export type ImportRequest = {
@@ -39,154 +41,141 @@ export type ImportRequest = {
   signal?: AbortSignal;
 };
 
-type Deps = Pick<Kernel, 'db' | 'events' | 'config' | 'clock' | 'log'>;
+export type RunDeps = Pick<Kernel, 'db' | 'events' | 'config' | 'clock' | 'log'>;
 
-class TakenBack extends Error {}
+/** What a run needs to know, once its import is its own. */
+export type Run = {
+  /** The import's count of runs; null for a dry run, which has no row. */
+  attempt: number | null;
+  mode: ImportMode;
+  actorId: string | null;
+  ownUrl: string | null;
+  /** Has the file on this machine for as long as `read` runs. */
+  withFile(
+    read: (path: string, sizeBytes: number) => Promise<ImportCounts>,
+    signal: AbortSignal | undefined,
+  ): Promise<ImportCounts>;
+};
 
-const NOTHING: ImportCounts = { read: 0, created: 0, updated: 0, unchanged: 0, existing: 0, rejected: 0 };
+type Hooks = Pick<ImportRequest, 'onProgress' | 'onIssues' | 'signal'> & {
+  /** Aborted while quantities follow, it leaves them to whoever comes next; without it they are applied to the end. */
+  leave?: AbortSignal;
+};
 
-/** Imports the file. A refused file is a report with status `failed`; other errors are thrown after being recorded. */
-export async function runImport(deps: Deps, request: ImportRequest): Promise<ImportReport> {
-  const { db, events, clock } = deps;
-  const { path, mode, dryRun = false, actorId = null, onProgress = () => {} } = request;
+export type Outcome =
+  | { status: 'completed'; counts: ImportCounts }
+  | { status: 'failed'; error: ImportFailure }
+  | { status: 'cancelled' }
+  /** There was nothing to run, or somebody else is at it. */
+  | { status: 'left' };
+
+/**
+ * Runs an import. `begin` is called when it is this run's own, and answers null when there is nothing to do. Throws the
+ * signal's reason, and whatever is no fault of the feed; by its row the import is then still running.
+ */
+export async function run(
+  deps: RunDeps,
+  id: string,
+  begin: () => Promise<Run | null>,
+  { onProgress = () => {}, onIssues = () => {}, signal, leave }: Hooks,
+): Promise<Outcome> {
+  const state: { run?: Run; watch?: Watch; bytes: number } = { bytes: 0 };
+  const merge = async (tx: Tx): Promise<ImportCounts | null> => {
+    if (!(await ownImport(tx, id))) return null;
+    const order = await begin();
+    if (!order) return null;
+    state.run = order;
+    if (order.attempt !== null) state.watch = watchImport(deps, { id, attempt: order.attempt }, signal);
+    const until = state.watch?.signal ?? signal;
+    return order.withFile((path, sizeBytes) => {
+      state.bytes = sizeBytes;
+      const { attempt, mode, actorId, ownUrl } = order;
+      return readAndMerge(deps, tx, {
+        ...{ id, attempt: attempt ?? 0, dryRun: attempt === null, mode, actorId, ownUrl, path, sizeBytes, onIssues },
+        signal: until,
+        onProgress(progress) {
+          state.watch?.note(progress);
+          onProgress(progress);
+        },
+      });
+    }, until);
+  };
+
+  let counts: ImportCounts | null;
+  try {
+    // A large merge takes minutes, and that is as it should be.
+    counts = await deps.db.transaction(merge, { timeoutMs: 0 });
+  } catch (error) {
+    if (error instanceof TakenBack) return { status: 'completed', counts: error.counts };
+    const reason = state.watch?.signal.aborted ? state.watch.signal.reason : error;
+    if (reason instanceof ImportEnded) return { status: 'cancelled' };
+    const told = reasonToTell(reason);
+    if (!told) throw reason;
+    const attempt = state.run?.attempt ?? null;
+    const isEnd = attempt === null || (await endImport(deps, id, { status: 'failed', error: told, attempt }));
+    return isEnd ? { status: 'failed', error: told } : { status: 'cancelled' };
+  } finally {
+    await state.watch?.stop();
+  }
+  if (!counts) return { status: 'left' };
+  deps.log.debug({ import_id: id, counts }, 'merged');
+  const { bytes } = state;
+  const onRows = (rows: number) => onProgress({ phase: 'stock', bytesRead: bytes, sizeBytes: bytes, rows });
+  await completeImport(deps, id, { onRows, signal: leave });
+  await refreshStatistics(deps, counts);
+  return { status: 'completed', counts };
+}
+
+/** Null for what people are not told of: a fault of ours, or of what we stand on. */
+function reasonToTell(reason: unknown): ImportFailure | null {
+  if (reason instanceof ImportRefused) return reason.failure;
+  if (reason instanceof AppError) return failure(reason.code, reason.message);
+  return null;
+}
+
+/**
+ * Imports a file on this machine. A refused file is a report with status `failed`; other errors are thrown after being
+ * recorded.
+ */
+export async function runImport(deps: RunDeps, request: ImportRequest): Promise<ImportReport> {
+  const { db, clock } = deps;
+  const { path, mode, dryRun = false, actorId = null, ownUrl, signal } = request;
   const began = clock.now();
   const { size: sizeBytes } = await stat(path);
   const id = newId();
   const fileName = request.fileName ?? basename(path);
-  if (!dryRun) await insertImport(db, { id, mode, fileName, sizeBytes, createdBy: actorId, at: began });
-
-  const report = (
-    status: ImportReport['status'],
-    counts: ImportCounts,
-    error: ImportReport['error'],
-  ): ImportReport => ({
-    id,
-    status,
-    mode,
-    file_name: fileName,
-    size_bytes: sizeBytes,
-    counts,
-    error,
+  const begin = async (): Promise<Run> => {
+    if (!dryRun)
+      await insertImport(db, { id, status: 'running', mode, fileName, sizeBytes, createdBy: actorId, at: began });
+    return { attempt: dryRun ? null : 0, mode, actorId, ownUrl, withFile: (read) => read(path, sizeBytes) };
+  };
+  const report = (status: ImportReport['status'], counts = NOTHING, error: ImportFailure | null = null) => ({
+    ...{ id, status, mode, file_name: fileName, size_bytes: sizeBytes, counts, error },
     seconds: (clock.now().getTime() - began.getTime()) / 1000,
   });
-  /** False when it has merged: then the job completes it. */
-  const failed = async (status: 'failed' | 'cancelled', error: ImportReport['error']) => {
-    if (dryRun) return true;
-    return db.transaction(async (tx) => {
-      const ended = await finishImport(tx, id, { status, error, at: clock.now() });
-      if (ended && status === 'failed')
-        await events.append(tx, {
-          type: 'import.failed',
-          subject: { type: 'import', id },
-          actorId,
-          data: { file_name: fileName, error },
-        });
-      return ended;
-    });
-  };
-
   try {
-    const counts = await readAndMerge(deps, request, { id, sizeBytes, at: began });
-    if (!dryRun) {
-      await completeImport(deps, id, (rows) => onProgress({ phase: 'stock', bytesRead: sizeBytes, sizeBytes, rows }));
-      await refreshStatistics(deps, counts);
-    }
-    return report('completed', counts, null);
+    const outcome = await run(deps, id, begin, request);
+    if (outcome.status === 'completed') return report('completed', outcome.counts);
+    if (outcome.status === 'failed') return report('failed', NOTHING, outcome.error);
+    return report('cancelled');
   } catch (error) {
-    if (error instanceof FeedRefused) {
-      await failed('failed', error.failure);
-      return report('failed', NOTHING, error.failure);
-    }
-    if (request.signal?.aborted && (await failed('cancelled', null))) {
-      return report('cancelled', NOTHING, null);
-    }
-    await failed('failed', {
-      code: 'internal_error',
-      message: 'The import failed by a fault of ours; the log tells more.',
-      line: null,
-      column: null,
-    });
+    const end = signal?.aborted ? ({ status: 'cancelled', error: null } as const) : FAULT;
+    const ended = dryRun || (await endImport(deps, id, { ...end, attempt: 0 }));
+    if (ended && end.status === 'cancelled') return report('cancelled');
     throw error;
   }
 }
 
-async function readAndMerge(
-  deps: Deps,
-  request: ImportRequest,
-  run: { id: string; sizeBytes: number; at: Date },
-): Promise<ImportCounts> {
-  const { db, events, config, clock } = deps;
-  const { mode, dryRun = false, actorId = null, onProgress = () => {}, onIssues = () => {} } = request;
-  let counts: ImportCounts = NOTHING;
-  let issueCount = 0;
-  const tellIssues = async (target: Pick<Tx, 'run' | 'many' | 'one' | 'maybe'>, issues: readonly ImportIssue[]) => {
-    onIssues(issues);
-    if (!dryRun && issues.length > 0) await insertIssues(target, run.id, issues, issueCount);
-    issueCount += issues.length;
-  };
-  const merged = db.transaction(
-    async (tx) => {
-      await ownImport(tx, run.id);
-      await tx.run({ text: CREATE_STAGING, values: [] });
-      const copy = tx.copyFrom(COPY_STAGED) as NodeJS.WritableStream & { destroy(error?: Error): void };
-      const summary = await parseFeed(
-        { path: request.path, currency: config.CURRENCY, now: run.at, ownUrl: request.ownUrl },
-        copy,
-        {
-          issues: (issues: FeedIssue[]) => tellIssues(db, issues),
-          progress: (progress) => onProgress({ phase: 'reading', sizeBytes: run.sizeBytes, ...progress }),
-        },
-        request.signal,
-      );
-      onProgress({ phase: 'merging', bytesRead: run.sizeBytes, sizeBytes: run.sizeBytes, rows: summary.read });
-      const merge = await mergeStaged(tx, {
-        mode,
-        importId: run.id,
-        currency: config.CURRENCY,
-        now: clock.now,
-        actorId,
-      });
-      await tellIssues(tx, merge.superseded.map(supersededIssue));
-      counts = { read: summary.read, rejected: summary.rejected + merge.superseded.length, ...merge.counts };
-      if (merge.counts.existing > 0) for await (const issues of existingIssues(tx)) onIssues(issues);
-      if (dryRun) throw new TakenBack();
-      request.signal?.throwIfAborted();
-      if (merge.counts.existing > 0) await reportExisting(tx, run.id, issueCount);
-      if (mode === 'upsert') await keepQuantities(tx, run.id);
-      await saveMerged(tx, run.id, counts, clock.now());
-      await events.append(tx, {
-        type: 'import.merged',
-        subject: { type: 'import', id: run.id },
-        actorId,
-        data: { counts },
-      });
-    },
-    // A large merge takes minutes, and that is as it should be.
-    { timeoutMs: 0 },
-  );
-  await merged.catch((error: unknown) => {
-    if (!(error instanceof TakenBack)) throw error;
-  });
-  deps.log.debug({ import_id: run.id, counts, at: clock.now() }, 'merged');
-  return counts;
-}
-
-function supersededIssue({ line, sku, by }: Superseded): ImportIssue {
-  return {
-    line,
-    sku,
-    field: 'id',
-    code: 'duplicate_id',
-    message: `This id stands again at line ${by}; the last one in the file was taken.`,
-    rejected: true,
-  };
-}
+export const FAULT = {
+  status: 'failed',
+  error: failure('internal_error', 'The import failed by a fault of ours; the log tells more.'),
+} as const;
 
 /**
  * After a load that changed much, the planner's statistics and the visibility map are renewed at once, not when
  * autovacuum comes by: until then lists would be planned for the old table and counted row by row.
  */
-async function refreshStatistics({ db, log }: Deps, counts: ImportCounts): Promise<void> {
+async function refreshStatistics({ db, log }: RunDeps, counts: ImportCounts): Promise<void> {
   if (counts.created + counts.updated < 1_000) return;
   try {
     for (const table of ['products', 'product_texts', 'stock', 'search_words', 'price_history'])

@@ -66,3 +66,21 @@ if (thumbs.length > 0) {
   strip.addEventListener('scroll', mark, { passive: true });
   mark();
 }
+
+/* A password can be looked at before it is sent. */
+for (const input of document.querySelectorAll('.field input[type="password"]')) {
+  const button = document.createElement('button');
+  const label = document.querySelector(`label[for="${CSS.escape(input.id)}"]`).textContent.toLowerCase();
+  const show = (shown) => {
+    input.type = shown ? 'text' : 'password';
+    button.textContent = shown ? 'Hide' : 'Show';
+    button.setAttribute('aria-label', `${button.textContent} ${label}`);
+  };
+  button.type = 'button';
+  button.className = 'reveal';
+  button.addEventListener('click', () => show(input.type === 'password'));
+  // Sent as what it is, or the browser would remember it like any other text.
+  input.form.addEventListener('submit', () => show(false));
+  input.after(button);
+  show(false);
+}

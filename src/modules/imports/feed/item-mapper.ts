@@ -20,7 +20,8 @@ const MAX_SKU = 100;
 const MAX_NAME = 500;
 const MAX_DESCRIPTION = 50_000;
 const MAX_VALUE = 200;
-const MAX_CATEGORY_LEVELS = 8;
+/** As much as people may make of the tree by hand. */
+const MAX_CATEGORY_LEVELS = 10;
 const MAX_CATEGORY_NAME = 100;
 
 /** Attributes that Google lets repeat: always a list, so that their shape does not depend on the number. */

@@ -1,0 +1,23 @@
+import { defineError } from '../../kernel/errors.ts';
+
+export const unauthenticated = defineError('unauthenticated', 401, 'Log in first');
+export const invalidToken = defineError('invalid_token', 401, 'The token is not valid');
+export const forbidden = defineError('forbidden', 403, 'Not allowed');
+export const insufficientScope = defineError('insufficient_scope', 403, 'The API key is not made for this');
+export const secondFactorRequired = defineError('second_factor_required', 403, 'A second factor is required');
+export const csrfFailed = defineError('csrf_failed', 403, 'The request did not come from this shop’s pages');
+export const invalidCredentials = defineError('invalid_credentials', 401, 'Wrong user or password');
+export const otpRequired = defineError('otp_required', 401, 'The second factor is missing');
+export const refreshReused = defineError('refresh_reused', 401, 'The refresh token was used before');
+export const emailTaken = defineError('email_taken', 409, 'The e-mail address is taken');
+export const usernameTaken = defineError('username_taken', 409, 'The username is taken');
+export const sessionNotFound = defineError('session_not_found', 404, 'Session not found');
+export const accountDisabled = defineError('account_disabled', 403, 'The account is disabled');
+export const lastSuperuser = defineError('last_superuser', 409, 'The last superuser stays');
+export const userNotFound = defineError('user_not_found', 404, 'User not found');
+export const apiKeyNotFound = defineError('api_key_not_found', 404, 'API key not found');
+export const wrongPassword = defineError('wrong_password', 403, 'The password is wrong');
+export const emailVerified = defineError('email_verified', 409, 'The e-mail address is confirmed already');
+export const otpWrong = defineError('otp_wrong', 400, 'The code is wrong');
+export const secondFactorOn = defineError('second_factor_on', 409, 'There is a second factor already');
+export const secondFactorOff = defineError('second_factor_off', 409, 'There is no second factor');
