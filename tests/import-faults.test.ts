@@ -226,12 +226,12 @@ describe('files that are too much', () => {
     return Buffer.concat([gzipSync(before), ...Array.from({ length: times }, () => member), gzipSync(after)]);
   }
 
-  /** What this process and those that read feeds for it have resident, in bytes. */
+  /** What this process and those that read feeds for it have resident, in bytes; Node itself, which they share, once. */
   function resident(): number {
     const children = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').match(/\d+/g) ?? [];
     return children.reduce((sum, pid) => {
       try {
-        return sum + Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
+        return sum + Number(/^RssAnon:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
       } catch {
         return sum; // It has just ended.
       }

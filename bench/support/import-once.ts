@@ -6,8 +6,8 @@ import { createKernel } from '../../src/kernel/kernel.ts';
 /**
  * Imports a feed in a process of its own, as the CLI does: `import-once.ts <url> <feed> <mode>`; answers time and peak memory.
  *
- * The peak is that of the sum of what this process and the one that reads the feed have resident, looked at 50 times a second
- * (in /proc, so on Linux only). Pages that both share, Node itself above all, count twice.
+ * The peak is that of what this process and the one that reads the feed have resident together, looked at 50 times a
+ * second (in /proc, so on Linux only): the pages of each, and those of files, which are Node itself and shared, once.
  */
 const [databaseUrl, path, mode] = process.argv.slice(2) as [string, string, 'create' | 'upsert'];
 const config = readConfig({
@@ -18,8 +18,9 @@ const config = readConfig({
 let peak = 0;
 const sampling = setInterval(() => {
   const children = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').match(/\d+/g) ?? [];
-  const resident = children.map(Number).reduce((sum, pid) => sum + residentOf(pid), residentOf(process.pid));
-  peak = Math.max(peak, resident);
+  const resident = [process.pid, ...children.map(Number)].map(residentOf);
+  const own = resident.reduce((sum, { all, ofFiles }) => sum + all - ofFiles, 0);
+  peak = Math.max(peak, own + Math.max(...resident.map(({ ofFiles }) => ofFiles)));
 }, 20);
 const kernel = await createKernel({ config, databaseUrl });
 await kernel.events.start();
@@ -45,11 +46,13 @@ console.log(
   }),
 );
 
-/** In KiB; 0 for a process that has just ended. */
-function residentOf(pid: number): number {
+/** In KiB; nothing for a process that has just ended. */
+function residentOf(pid: number): { all: number; ofFiles: number } {
   try {
-    return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    const read = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0);
+    return { all: read('VmRSS'), ofFiles: read('RssFile') };
   } catch {
-    return 0;
+    return { all: 0, ofFiles: 0 };
   }
 }

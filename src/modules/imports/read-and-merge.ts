@@ -9,7 +9,7 @@ import { keepQuantities, saveMerged } from './store.ts';
 import { ImportEnded } from './watch-import.ts';
 
 /**
- * File → thread that parses → COPY into a temporary table → one set-based merge, all in one transaction, so a file that
+ * File → process that parses → COPY into a temporary table → one set-based merge, all in one transaction, so a file that
  * proves bad at its last byte has changed nothing.
  */
 

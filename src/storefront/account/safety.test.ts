@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestShop, type TestShop } from '../../../tests/support/shop.ts';
 import { sql } from '../../kernel/db.ts';
 import { fakeClock } from '../../kernel/testing/index.ts';
+import { LOG_INS } from '../../modules/accounts/index.ts';
 import {
   faultsOf,
   formOf,
@@ -284,7 +285,7 @@ describe('limits', () => {
       expect(faultsOf(last)).toEqual([expect.stringContaining('Try again in 15 minutes')]);
       // And by address, pages and API together.
       const statuses: number[] = [];
-      for (let i = 0; i < 20; i++)
+      for (let i = 0; i < LOG_INS.most; i++)
         statuses.push((await limited.send('POST', '/api/auth/token', { username: `u${i}`, password: 'wrong' })).status);
       expect(statuses.at(-1)).toBe(429);
       expect((await one.submit(page, '/login', { login: 'nobody', password: 'wrong' })).text).toContain(
