@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger as GraphileLogger, type JobHelpers, parseCronItems, run } from 'graphile-worker';
+import pg from 'pg';
 import { type Sql, sql } from './db.ts';
 import type { Logger } from './log.ts';
 
@@ -70,7 +71,12 @@ export async function startJobs(options: {
       },
     ]),
   );
+  // Of the library's own pool nobody listens to errors any more once it stops, and a connection that is lost at that moment
+  // would take the process along.
+  const pool = new pg.Pool({ connectionString: url, max: concurrency + 2, application_name: 'vitrine jobs' });
+  pool.on('error', (error) => log.debug({ err: error }, 'an idle connection of the workers was lost'));
   const runner = await run({
+    pgPool: pool,
     taskList,
     parsedCronItems: parseCronItems(
       jobs.flatMap((job) => (job.cron ? [{ task: job.name, match: job.cron, identifier: job.name }] : [])),
@@ -83,8 +89,6 @@ export async function startJobs(options: {
     noHandleSignals: true,
     preset: {
       worker: {
-        connectionString: url,
-        maxPoolSize: concurrency + 2,
         concurrentJobs: concurrency,
         pollInterval: 2_000,
         // Fetching and completing in batches: 11.9k jobs/s against 360/s one by one.
@@ -100,6 +104,7 @@ export async function startJobs(options: {
       await Promise.race([stopped, sleep(DRAIN_MS, undefined, { ref: false })]);
       stopping.abort();
       await Promise.race([stopped, sleep(DRAIN_MS, undefined, { ref: false })]);
+      await Promise.race([pool.end(), sleep(DRAIN_MS, undefined, { ref: false })]);
     },
   };
 }
