@@ -74,7 +74,8 @@ export async function startJobs(options: {
   // Of the library's own pool nobody listens to errors any more once it stops, and a connection that is lost at that moment
   // would take the process along.
   const pool = new pg.Pool({ connectionString: url, max: concurrency + 2, application_name: 'vitrine jobs' });
-  pool.on('error', (error) => log.debug({ err: error }, 'an idle connection of the workers was lost'));
+  const lost = (error: Error) => log.debug({ err: error }, 'a connection of the workers was lost');
+  pool.on('error', lost).on('connect', (client) => client.on('error', lost));
   const runner = await run({
     pgPool: pool,
     taskList,
