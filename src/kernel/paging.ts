@@ -67,16 +67,21 @@ type Question = {
   values: readonly unknown[];
 };
 
+/** Throws page_too_deep, which names the cursor. */
+export function refuseDeep({ page = 1, page_size: size = 10, cursor }: Paging): void {
+  if (cursor === undefined && page * size > DEEPEST)
+    throw pageTooDeep(
+      `Pages go ${DEEPEST.toLocaleString('en')} deep. Go on with cursor=<next_cursor of the page before>.`,
+    );
+}
+
 /** Reads a page. Throws page_too_deep, which names the cursor, and invalid_cursor. */
 export async function readPage<R extends { id: string }>(
   target: Sql,
   { columns, from, id, where, values }: Question,
   { page = 1, page_size: size = 10, cursor }: Paging,
 ): Promise<Page<R>> {
-  if (cursor === undefined && page * size > DEEPEST)
-    throw pageTooDeep(
-      `Pages go ${DEEPEST.toLocaleString('en')} deep. Go on with cursor=<next_cursor of the page before>.`,
-    );
+  refuseDeep({ page, page_size: size, cursor });
   if (cursor !== undefined && !isUuid(cursor))
     throw invalidCursor('Use next_cursor of the page before as it stands, with the same filters.');
   const matching = where.length === 0 ? '' : `where ${where.join(' and ')}`;

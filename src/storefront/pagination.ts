@@ -1,11 +1,12 @@
-import { DEEPEST_PRODUCT, type ProductPage } from '../modules/catalogue/schemas.ts';
+import { DEEPEST } from '../kernel/paging.ts';
+import type { ProductPage } from '../modules/catalogue/schemas.ts';
 import { count } from './format.ts';
 import { html, type SafeHtml } from './html.ts';
 import { type ListParameters, toSearch } from './parameters.ts';
 
 /** Numbered pages go as deep as the catalogue answers them. */
 export function lastPage(page: ProductPage): number {
-  return Math.max(1, Math.min(page.total_pages, Math.floor(DEEPEST_PRODUCT / page.page_size)));
+  return Math.max(1, Math.min(page.total_pages, Math.floor(DEEPEST / page.page_size)));
 }
 
 /** First and last, and two to either side of the current page; null where some are left out. */

@@ -1,8 +1,9 @@
 import { type Database, estimateRows, type Statement } from '../../kernel/db.ts';
+import { DEEPEST } from '../../kernel/paging.ts';
 import { isFiltered, type Question, questionSql, STOCK_JOIN, Values, type Without } from './conditions.ts';
 import { type Cursor, readCursor, writeCursor } from './cursor.ts';
 import { pageTooDeep } from './errors.ts';
-import { DEEPEST_PRODUCT, type Ordering } from './schemas.ts';
+import type { Ordering } from './schemas.ts';
 import { LIST_COLUMNS, type ProductRow } from './store-rows.ts';
 
 /**
@@ -79,9 +80,9 @@ export type ListedPage = {
 
 /** Throws page_too_deep when the page's end lies beyond what is read by number. */
 export function refuseDeepPage({ page, pageSize, cursor }: Slice): void {
-  if (cursor === undefined && page * pageSize > DEEPEST_PRODUCT)
+  if (cursor === undefined && page * pageSize > DEEPEST)
     throw pageTooDeep(
-      `Pages end at product ${DEEPEST_PRODUCT}. Narrow the filters, or go on with cursor=<next_cursor>, which has no end.`,
+      `Pages end at product ${DEEPEST}. Narrow the filters, or go on with cursor=<next_cursor>, which has no end.`,
     );
 }
 

@@ -1,8 +1,8 @@
 import { prepare, type Sql } from '../../kernel/db.ts';
 import { isUuid } from '../../kernel/ids.ts';
-import { DEEPEST, type Page } from '../../kernel/paging.ts';
+import { type Page, refuseDeep } from '../../kernel/paging.ts';
 import { usernamesOf } from '../accounts/index.ts';
-import { invalidCursor, pageTooDeep } from './errors.ts';
+import { invalidCursor } from './errors.ts';
 import { findProductId, notThere } from './stored-product.ts';
 import type { HistoryItem, HistoryQuery } from './write-schemas.ts';
 
@@ -31,10 +31,7 @@ const NEWEST = Number.MAX_SAFE_INTEGER;
  */
 export async function productHistory(db: Sql, key: string, query: HistoryQuery): Promise<Page<HistoryItem>> {
   const { page = 1, page_size: size = 10, cursor } = query;
-  if (cursor === undefined && page * size > DEEPEST)
-    throw pageTooDeep(
-      `Pages go ${DEEPEST.toLocaleString('en')} deep. Go on with cursor=<next_cursor of the page before>.`,
-    );
+  refuseDeep(query);
   if (cursor !== undefined && !/^[1-9]\d{0,14}$/.test(cursor))
     throw invalidCursor('Use next_cursor of the page before as it stands.');
   const id = isUuid(key) ? key : await findProductId(db, key);

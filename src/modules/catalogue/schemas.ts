@@ -1,4 +1,5 @@
 import Type, { type Static, type TSchema } from 'typebox';
+import { PAGING, PageOf } from '../../kernel/paging.ts';
 import { AVAILABILITIES } from './staging.ts';
 
 /**
@@ -24,9 +25,6 @@ export const ORDERINGS = [
   'relevance',
 ] as const;
 export type Ordering = (typeof ORDERINGS)[number];
-
-/** How deep pages may be asked for by number; cursors go on at the same cost. */
-export const DEEPEST_PRODUCT = 10_000;
 
 /** The attributes that products are filtered by, facet by facet. */
 export const FACETS = ['brand', 'gender', 'condition', 'color', 'size'] as const;
@@ -68,15 +66,7 @@ const filters = {
 };
 
 const paging = {
-  page: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
-  page_size: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 10 })),
-  cursor: Type.Optional(
-    Type.String({
-      minLength: 1,
-      maxLength: 1_000,
-      description: '`next_cursor` of the page before. Goes on at the same cost however deep.',
-    }),
-  ),
+  ...PAGING,
   ordering: Type.Optional(
     Type.Enum([...ORDERINGS], { description: '`relevance` is the default under `search`, `-created_at` otherwise.' }),
   ),
@@ -209,18 +199,7 @@ export const Product = Type.Object(
 );
 export type Product = Static<typeof Product>;
 
-export const ProductPage = Type.Object(
-  {
-    items: Type.Array(Type.Ref('ProductListItem')),
-    page: nullable(Type.Integer({ description: 'Null when a cursor was followed.' })),
-    page_size: Type.Integer(),
-    total: Type.Integer({ description: 'Exact up to 10,000.' }),
-    total_pages: Type.Integer(),
-    total_is_estimate: Type.Optional(Type.Boolean()),
-    next_cursor: Text,
-  },
-  strict,
-);
+export const ProductPage = PageOf(Type.Ref('ProductListItem'));
 export type ProductPage = Omit<Static<typeof ProductPage>, 'items'> & { items: ProductListItem[] };
 
 export const ProductItems = Type.Object({ items: Type.Array(Type.Ref('ProductListItem')) }, strict);

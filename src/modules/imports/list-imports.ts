@@ -1,6 +1,6 @@
 import type { Database, Sql } from '../../kernel/db.ts';
 import { sql } from '../../kernel/db.ts';
-import { DEEPEST, invalidCursor, type Page, type Paging, pageTooDeep, readPage } from '../../kernel/paging.ts';
+import { invalidCursor, type Page, type Paging, readPage, refuseDeep } from '../../kernel/paging.ts';
 import { importNotFound } from './errors.ts';
 import type { ImportFailure, ImportIssue, ImportMode, ImportStatus } from './import-report.ts';
 import { ISSUES_HEADER, issueLine } from './issues-csv.ts';
@@ -78,10 +78,7 @@ export async function findImport(target: Sql, id: string): Promise<Import> {
 export async function listIssues(target: Sql, importId: string, query: Paging): Promise<IssuePage> {
   const { page = 1, page_size: size = 10, cursor } = query;
   await findImport(target, importId);
-  if (cursor === undefined && page * size > DEEPEST)
-    throw pageTooDeep(
-      `Pages go ${DEEPEST.toLocaleString('en')} deep. Go on with cursor=<next_cursor of the page before>.`,
-    );
+  refuseDeep(query);
   if (cursor !== undefined && !/^[1-9]\d{0,8}$/.test(cursor))
     throw invalidCursor('Use next_cursor of the page before as it stands.');
   const slice = cursor === undefined ? { after: 0, offset: (page - 1) * size } : { after: Number(cursor), offset: 0 };
