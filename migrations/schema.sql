@@ -61,6 +61,7 @@ create table event_effects (
 create table event_log_head (
   singleton boolean not null default true,
   position bigint not null,
+  expired_through bigint not null default 0,
   constraint event_log_head_pkey PRIMARY KEY (singleton),
   constraint event_log_head_singleton_check CHECK (singleton)
 );
@@ -76,10 +77,13 @@ create table events (
   changes jsonb not null,
   data jsonb not null,
   lsn pg_lsn not null,
+  user_id uuid,
   constraint events_event_id_key UNIQUE (event_id),
   constraint events_pkey PRIMARY KEY ("position")
 );
 CREATE INDEX events_by_time ON public.events USING btree (occurred_at);
+CREATE INDEX events_by_type ON public.events USING btree (type, "position");
+CREATE INDEX events_of_user ON public.events USING btree (user_id, "position") WHERE (user_id IS NOT NULL);
 
 create table image_fetches (
   product_id uuid not null,
@@ -183,6 +187,7 @@ create table outbox (
   subject_id text not null,
   changes jsonb not null default '{}'::jsonb,
   data jsonb not null default '{}'::jsonb,
+  user_id uuid,
   constraint outbox_pkey PRIMARY KEY (id)
 );
 

@@ -12,6 +12,8 @@ export const MODULES: Readonly<Record<string, readonly string[]>> = {
   catalogue: ['accounts'],
   imports: ['accounts', 'catalogue'],
   notifications: ['accounts'],
+  realtime: ['accounts'],
+  jobs: ['accounts'],
 };
 
 /** Tests may reach where they like; they are not part of what ships. */

@@ -14,8 +14,14 @@ import { registerCatalogueRoutes } from './modules/catalogue/routes.ts';
 import { registerProductWriteRoutes } from './modules/catalogue/write-routes.ts';
 import { createImports, type Imports } from './modules/imports/index.ts';
 import { registerImportRoutes } from './modules/imports/routes.ts';
+import { registerJobRoutes } from './modules/jobs/routes.ts';
 import { createNotifications } from './modules/notifications/index.ts';
 import { registerNotificationRoutes } from './modules/notifications/routes.ts';
+import { subscribeMails } from './modules/notifications/subscribers.ts';
+import { createWebhooks, type Webhooks } from './modules/notifications/webhooks/index.ts';
+import { registerWebhookRoutes } from './modules/notifications/webhooks/routes.ts';
+import { createRealtime, type Realtime } from './modules/realtime/index.ts';
+import { registerRealtimeRoutes } from './modules/realtime/routes.ts';
 import { errorPage, registerStorefront } from './storefront/index.ts';
 
 /** The composition root: every module of the shop, by name, and what they hand one another. */
@@ -24,6 +30,8 @@ export type App = {
   readonly catalogue: Catalogue;
   readonly images: Images;
   readonly imports: Imports;
+  readonly realtime: Realtime;
+  readonly webhooks: Webhooks;
   readonly jobs: readonly Job<never>[];
   /** How the world calls the shop, without a slash at the end. */
   readonly publicUrl: string;
@@ -37,20 +45,31 @@ export const VERSION = (
 ).version;
 
 export function createApp(kernel: Kernel, publicUrl: string): App {
-  const notifications = createNotifications(kernel);
+  const notifications = createNotifications(kernel, { publicUrl });
   const accounts = createAccounts(kernel, { ...notifications, publicUrl });
   const catalogue = createCatalogue(kernel);
   const images = createImages(kernel);
   const imports = createImports(kernel, { publicUrl });
+  const webhooks = createWebhooks(kernel, notifications);
+  const realtime = createRealtime(kernel, accounts);
+  subscribeMails(kernel, notifications, { publicUrl });
   return {
     accounts,
     catalogue,
     images,
     imports,
-    jobs: [...kernel.events.jobs, ...accounts.jobs, ...images.jobs, ...imports.jobs],
+    realtime,
+    webhooks,
+    jobs: [kernel.events, accounts, images, imports, notifications, webhooks].flatMap(({ jobs }) => jobs),
     publicUrl,
-    start: accounts.start,
-    stop: async () => accounts.stop(),
+    async start() {
+      await accounts.start();
+      await realtime.start();
+    },
+    async stop() {
+      await realtime.stop();
+      accounts.stop();
+    },
   };
 }
 
@@ -81,6 +100,9 @@ export async function createWeb(kernel: Kernel, app: App): Promise<Http> {
       url: publicUrl,
       currency: config.CURRENCY,
     });
+    registerJobRoutes(http, kernel);
+    registerWebhookRoutes(http, app.webhooks);
+    await registerRealtimeRoutes(http, app.realtime);
     registerStorefront(http, { catalogue: app.catalogue, accounts, config, publicUrl });
     await registerDocs(http);
   });

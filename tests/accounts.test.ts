@@ -97,7 +97,7 @@ describe('accounts', () => {
       expect(user.password_hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
       expect(JSON.stringify(user)).not.toContain(PASSWORD);
       await shop.events.flush();
-      const events = await readEvents(shop.db, 0, 10_000);
+      const events = await readEvents(shop.db, { after: 0, limit: 10_000 });
       expect(events.filter((event) => event.subject_id === id).map(({ type }) => type)).toEqual(['user.registered']);
       expect(JSON.stringify(events)).not.toContain(email);
     });
@@ -297,7 +297,7 @@ describe('accounts', () => {
       expect(codeOf(await logIn(shop, { username, password: 'wrong password' }))).toEqual([401, 'invalid_credentials']);
       await boss.patch(`/api/users/${id}`, { disabled: false });
       expect((await logIn(shop, { username, password: PASSWORD })).status).toBe(200);
-      const events = (await readEvents(shop.db, 0, 10_000)).filter(
+      const events = (await readEvents(shop.db, { after: 0, limit: 10_000 })).filter(
         (event) => event.subject_id === id && event.type === 'user.updated',
       );
       expect(events.map(({ changes, actor_id }) => [changes, actor_id === boss.userId])).toEqual([

@@ -81,7 +81,7 @@ const found = async (search: string) =>
   (await shop.get(`/api/products?search=${encodeURIComponent(search)}`)).json.items.map((item: Json) => item.sku);
 
 const eventsAbout = async (id: string) =>
-  (await readEvents(shop.db, 0, 10_000)).filter((event) => event.subject_id === id);
+  (await readEvents(shop.db, { after: 0, limit: 10_000 })).filter((event) => event.subject_id === id);
 
 const problem = (answer: { status: number; json: Json }) => [answer.status, answer.json.code];
 

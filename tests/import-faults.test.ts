@@ -102,7 +102,7 @@ async function checkStock(): Promise<void> {
 /** What the job does that runs every five minutes. */
 async function finishQuantities(): Promise<void> {
   const job = shop.jobs.find(({ name }) => name === 'imports.take_up')!;
-  await job.run({} as never, { signal: new AbortController().signal, log: shop.log });
+  await job.run({} as never, { signal: new AbortController().signal, log: shop.log, isLastAttempt: false });
   await shop.events.flush();
 }
 

@@ -735,7 +735,7 @@ describe('a feed by its address', () => {
       const imports = createImports({ ...shop, outbound }, shop);
       try {
         const { id } = await acceptUrl(imports, staff.userId, { url: outside.url });
-        await imports.runJob.run({ id }, { signal: new AbortController().signal, log: shop.log });
+        await imports.runJob.run({ id }, { signal: new AbortController().signal, log: shop.log, isLastAttempt: false });
         expect(await ended(id)).toMatchObject({ status: 'failed', error: { code: 'address_not_allowed' } });
         expect(outside.seen).toEqual(['/']);
         expect(inside.seen).toEqual([]);
@@ -815,7 +815,7 @@ describe('a worker that is killed', () => {
 
   const takeUp = async () => {
     const job = shop.imports.takeUpJob;
-    await job.run({}, { signal: new AbortController().signal, log: shop.log });
+    await job.run({}, { signal: new AbortController().signal, log: shop.log, isLastAttempt: false });
   };
 
   /** Nothing twice: counts, issues, products, movements and events are as if nobody had died. */
@@ -919,7 +919,7 @@ describe('a worker that is killed', () => {
 describe('the queue', () => {
   withShop();
   const runJob = (id: string) =>
-    shop.imports.runJob.run({ id }, { signal: new AbortController().signal, log: shop.log });
+    shop.imports.runJob.run({ id }, { signal: new AbortController().signal, log: shop.log, isLastAttempt: false });
 
   it('never runs an import twice at once, and once it is applied not again', async () => {
     const release = await holdMerges();
@@ -937,7 +937,8 @@ describe('the queue', () => {
   });
 
   it('leaves alone what a living process reads from its own disk, and fails what a dead one has left', async () => {
-    const takeUp = () => shop.imports.takeUpJob.run({}, { signal: new AbortController().signal, log: shop.log });
+    const takeUp = () =>
+      shop.imports.takeUpJob.run({}, { signal: new AbortController().signal, log: shop.log, isLastAttempt: false });
     const release = await holdMerges();
     const running = shop.importFeed(await save(feedOf([item('a')])));
     await mergeWaits();
@@ -955,7 +956,7 @@ describe('the queue', () => {
     const release = await holdMerges();
     const id = await accepted(upload(feedOf([item('a')])));
     const stopping = new AbortController();
-    const running = shop.imports.runJob.run({ id }, { signal: stopping.signal, log: shop.log });
+    const running = shop.imports.runJob.run({ id }, { signal: stopping.signal, log: shop.log, isLastAttempt: false });
     await mergeWaits();
     stopping.abort();
     await running;
@@ -1029,7 +1030,7 @@ describe('the queue', () => {
     await days(old.id, 8);
     await days(recent.id, 6);
     const job = shop.jobs.find(({ name }) => name === 'imports.drop_feeds')!;
-    await job.run({} as never, { signal: new AbortController().signal, log: shop.log });
+    await job.run({} as never, { signal: new AbortController().signal, log: shop.log, isLastAttempt: false });
     expect(blobs().sort()).toEqual([recent.id, waiting].sort());
     expect(await rows('select id from imports where blob_key is null')).toEqual([{ id: old.id }]);
     expect(await read(old.id)).toMatchObject({ status: 'completed' });

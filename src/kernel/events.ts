@@ -30,6 +30,8 @@ export type NewEvent = {
   changes?: Record<string, FieldChange>;
   /** What readers need beyond the diff; small, and holding ids instead of people's names. */
   data?: Record<string, unknown>;
+  /** The user to whom it is a notice: their own socket gets it. */
+  userId?: string | null;
 };
 
 export type LoggedEvent = {
@@ -42,14 +44,37 @@ export type LoggedEvent = {
   subject_id: string;
   changes: Record<string, FieldChange>;
   data: Record<string, unknown>;
+  user_id: string | null;
 };
 
 export type Subscriber = {
   readonly name: string;
+  /** Types as they stand, or `*` for every one. */
   readonly types: readonly string[];
+  /**
+   * Whether anybody wants the events at all, asked in the relay's own transaction for each batch that has some of the
+   * types: what it reads there is as new as the newest of them. Always, when left out.
+   */
+  wanted?(tx: Tx): Promise<boolean>;
   /** Runs at least once for each event; its writes go through `tx`, which also records that they were made. */
   handle(tx: Tx, event: LoggedEvent): Promise<void>;
 };
+
+/** Which events a reader asks for, and from where on. */
+export type EventQuery = {
+  /** Only what comes after this position. */
+  after: number;
+  limit: number;
+} & (
+  | {
+      /** Only these types; `product.*` means all that begin with `product.`. */ types?: readonly string[];
+      userId?: never;
+    }
+  | { /** Only notices to this user. */ userId: string; types?: never }
+);
+
+/** The log's ends: a cursor before `expiredThrough` cannot be followed without a gap, none lies beyond `head`. */
+export type LogEnds = { head: number; expiredThrough: number };
 
 export interface Events {
   append(tx: Tx, event: NewEvent): Promise<void>;
@@ -57,6 +82,8 @@ export interface Events {
   subscribe(subscriber: Subscriber): void;
   /** Calls `handler` for every event after this moment, in order, in this process. */
   follow(handler: (event: LoggedEvent) => void): void;
+  /** The position of the last event that was shown to this process's followers. */
+  position(): number;
   /** Moves what is committed, and shows it to this process's followers, before it returns. */
   flush(): Promise<void>;
   /** The jobs that the relay's deliveries run as; for the process that works on jobs. */
@@ -70,8 +97,8 @@ const POLL_MS = 500;
 const BATCH = 1_000;
 
 const INSERT = prepare(
-  `insert into outbox (event_id, type, occurred_at, actor_id, subject_type, subject_id, changes, data)
-   values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+  `insert into outbox (event_id, type, occurred_at, actor_id, subject_type, subject_id, changes, data, user_id)
+   values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 );
 
 const TAKE_HEAD = prepare<{ position: number }>('select position from event_log_head for update');
@@ -80,9 +107,10 @@ const MOVE = prepare<{ position: number; type: string }>(
   `with taken as (
      delete from outbox where id = any (array(select id from outbox order by id limit $2)) returning *
    ), moved as (
-     insert into events (position, event_id, type, occurred_at, actor_id, subject_type, subject_id, changes, data, lsn)
+     insert into events (position, event_id, type, occurred_at, actor_id, subject_type, subject_id, changes, data,
+                         user_id, lsn)
      select $1 + row_number() over (order by id), event_id, type, occurred_at, actor_id, subject_type, subject_id,
-            changes, data, pg_current_wal_insert_lsn()
+            changes, data, user_id, pg_current_wal_insert_lsn()
      from taken
      returning position, type
    ), head as (
@@ -91,13 +119,48 @@ const MOVE = prepare<{ position: number; type: string }>(
    select position, type from moved order by position`,
 );
 
-const COLUMNS = 'position, event_id, type, occurred_at, actor_id, subject_type, subject_id, changes, data';
+const COLUMNS = 'position, event_id, type, occurred_at, actor_id, subject_type, subject_id, changes, data, user_id';
 const AFTER = prepare<LoggedEvent>(`select ${COLUMNS} from events where position > $1 order by position limit $2`);
-const HEAD = prepare<{ position: number }>('select position from event_log_head');
+const OF_USER = prepare<LoggedEvent>(
+  `select ${COLUMNS} from events where user_id = $3 and position > $1 order by position limit $2`,
+);
+// Each type by its index, then the first of them all: a rare type among millions of others is found at once.
+const OF_TYPES = prepare<LoggedEvent>(
+  `select ${COLUMNS} from events where position = any (array(
+     select e.position from unnest($3::text[]) t cross join lateral (
+       select position from events where type = t and position > $1 order by position limit $2
+     ) e order by 1 limit $2)) order by position`,
+);
+const TYPES = prepare<{ type: string }>(
+  `with recursive known as (
+     (select type from events order by type limit 1)
+     union all
+     select (select type from events where type > known.type order by type limit 1) from known where type is not null
+   )
+   select type from known where type is not null`,
+);
+const THROUGH = prepare<{ through: number }>(
+  `select coalesce((select position - 1 from events where occurred_at >= $1 order by position limit 1),
+                   (select max(position) from events), 0) as through`,
+);
+const ENDS = prepare<LogEnds>('select position as head, expired_through as "expiredThrough" from event_log_head');
 
 /** Events after a position, in order: what followers and cursors read. */
-export function readEvents(target: Sql, after: number, limit = BATCH): Promise<LoggedEvent[]> {
-  return target.many(AFTER([after, limit]));
+export async function readEvents(target: Sql, query: EventQuery): Promise<LoggedEvent[]> {
+  const { after, limit, types, userId } = query;
+  if (userId !== undefined) return target.many(OF_USER([after, limit, userId]));
+  if (!types) return target.many(AFTER([after, limit]));
+  const known = (await target.many(TYPES([]))).map((row) => row.type);
+  return target.many(OF_TYPES([after, limit, known.filter((type) => matchesTypes(type, types))]));
+}
+
+export function readLogEnds(target: Sql): Promise<LogEnds> {
+  return target.one(ENDS([]));
+}
+
+/** Whether a type is one of those asked for; `product.*` asks for all that begin with `product.`, `*` for every one. */
+export function matchesTypes(type: string, asked: readonly string[]): boolean {
+  return asked.some((one) => one === type || (one.endsWith('*') && type.startsWith(one.slice(0, -1))));
 }
 
 export function createEvents(options: {
@@ -122,7 +185,7 @@ export function createEvents(options: {
     async run({ position, subscriber }) {
       const to = subscribers.find((s) => s.name === subscriber);
       if (!to) throw new Error(`No subscriber is called ${subscriber}.`);
-      const [event] = await readEvents(db, position - 1, 1);
+      const [event] = await readEvents(db, { after: position - 1, limit: 1 });
       if (event?.position !== position) return;
       await db.transaction(async (tx) => {
         const first = await tx.run(
@@ -141,7 +204,16 @@ export function createEvents(options: {
     cron: '17 3 * * *',
     async run() {
       const before = new Date(clock.now().getTime() - retentionDays * 86_400_000);
-      await db.run(sql('delete from events where occurred_at < $1', [before]));
+      await db.transaction(
+        async (tx) => {
+          // The log loses its beginning and nothing else, so that one position says what can still be followed: an old
+          // event that was committed late stays until all before it are old too.
+          const { through } = await tx.one(THROUGH([before]));
+          await tx.run(sql('update event_log_head set expired_through = greatest(expired_through, $1)', [through]));
+          await tx.run(sql('delete from events where position <= $1', [through]));
+        },
+        { timeoutMs: 0 },
+      );
       await db.run(sql('delete from event_effects where applied_at < $1', [before]));
     },
   });
@@ -150,18 +222,19 @@ export function createEvents(options: {
     db.transaction(async (tx) => {
       const { position } = await tx.one(TAKE_HEAD([]));
       const moved = await tx.many(MOVE([position, BATCH]));
-      const deliveries = moved.flatMap((event) =>
-        subscribers
-          .filter((subscriber) => subscriber.types.includes(event.type))
-          .map((subscriber) => ({ position: event.position, subscriber: subscriber.name })),
-      );
+      const deliveries: { position: number; subscriber: string }[] = [];
+      for (const { name, types, wanted } of subscribers) {
+        const theirs = moved.filter((event) => matchesTypes(event.type, types));
+        if (theirs.length > 0 && (!wanted || (await wanted(tx))))
+          deliveries.push(...theirs.map((event) => ({ position: event.position, subscriber: name })));
+      }
       await enqueue(tx, deliver, deliveries);
       return moved.length;
     });
 
   const show = async () => {
     for (;;) {
-      const events = await readEvents(db, seen);
+      const events = await readEvents(db, { after: seen, limit: BATCH });
       for (const event of events) {
         for (const follower of followers) {
           try {
@@ -218,6 +291,7 @@ export function createEvents(options: {
           event.subject.id,
           JSON.stringify(event.changes ?? {}),
           JSON.stringify(event.data ?? {}),
+          event.userId ?? null,
         ]),
       );
       tx.afterCommit(() => {
@@ -232,6 +306,7 @@ export function createEvents(options: {
     follow(handler) {
       followers.push(handler);
     },
+    position: () => seen,
     async flush() {
       // A pass under way may have looked before the commit that the caller means.
       await running;
@@ -239,7 +314,7 @@ export function createEvents(options: {
     },
     jobs: [deliver, expire],
     async start() {
-      seen = (await db.one(HEAD([]))).position;
+      seen = (await readLogEnds(db)).head;
       stopped = false;
       unsubscribe = bus.subscribe(EVENTS_TOPIC, () => void wake());
       timer = setInterval(() => void wake(), POLL_MS);

@@ -49,6 +49,7 @@ export type Tables = {
   event_log_head: {
     singleton: Generated<boolean>;
     position: number;
+    expired_through: Generated<number>;
   };
   events: {
     position: number;
@@ -61,6 +62,7 @@ export type Tables = {
     changes: Json;
     data: Json;
     lsn: string;
+    user_id: string | null;
   };
   image_fetches: {
     product_id: string;
@@ -135,6 +137,7 @@ export type Tables = {
     subject_id: string;
     changes: Generated<Json>;
     data: Generated<Json>;
+    user_id: string | null;
   };
   price_history: {
     product_id: string;

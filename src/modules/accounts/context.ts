@@ -2,27 +2,29 @@ import type { Tx } from '../../kernel/db.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Revocations } from './revocations.ts';
 
-/** A message to one person, by the template that words it. */
-export type Mail = {
-  template: MailTemplate;
-  to: { userId: string; email: string };
-  /** What the template fills in. */
-  data: Record<string, string>;
+/** Whom a message goes to. */
+export type Recipient = { userId: string; email: string };
+
+/** What the messages of accounts fill in, by template. */
+export type AccountMailData = {
+  verify_email: { url: string; hours: number };
+  reset_password: { url: string; hours: number };
+  password_changed: { url: string };
+  email_changed: { url: string };
+  second_factor_on: { url: string };
+  second_factor_off: { url: string };
 };
 
-export type MailTemplate =
-  | 'verify_email'
-  | 'reset_password'
-  | 'password_changed'
-  | 'email_changed'
-  | 'second_factor_on'
-  | 'second_factor_off';
+/** A message to one person, by the template that words it. */
+export type AccountMail = {
+  [T in keyof AccountMailData]: { template: T; to: Recipient; data: AccountMailData[T] };
+}[keyof AccountMailData];
 
 /** What the use cases of accounts work with. */
 export type AccountsContext = Pick<Kernel, 'db' | 'events' | 'clock' | 'secrets' | 'config'> & {
   readonly revocations: Revocations;
   /** Puts a message into the mailbox, in the transaction of what it tells of. */
-  readonly sendMail: (tx: Tx, mail: Mail) => Promise<void>;
+  readonly sendMail: (tx: Tx, mail: AccountMail) => Promise<void>;
   /** Deletes every message to somebody who is erased, in that transaction. */
   readonly forgetMails: (tx: Tx, userId: string) => Promise<void>;
   /** How the world calls the shop, for links in messages. */

@@ -11,6 +11,12 @@ export const SCOPES = [
   'users:read',
   'users:write',
   'emails:read',
+  'emails:write',
+  'events:read',
+  'jobs:read',
+  'jobs:write',
+  'webhooks:read',
+  'webhooks:write',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
 

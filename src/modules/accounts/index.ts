@@ -14,7 +14,7 @@ import { type AccessTokens, createAccessTokens } from './tokens.ts';
 
 export { allow, demandAccess, identityOf } from './access.ts';
 export { changePassword } from './change-password.ts';
-export type { Mail, MailTemplate } from './context.ts';
+export type { AccountMail, AccountMailData, Recipient } from './context.ts';
 export { describeDevice } from './device.ts';
 export { eraseAccount } from './erase-account.ts';
 export { forbidden } from './errors.ts';
@@ -33,6 +33,7 @@ export { changeNotificationSettings, readNotificationSettings } from './notifica
 export { forgotPassword, resetPassword } from './password-reset.ts';
 export { judgePassword } from './passwords.ts';
 export { changeProfile, isCountry, type Profile, readProfile } from './profile.ts';
+export { recipientFor, staffWanting, superusers } from './recipients.ts';
 export { createUser, register } from './register.ts';
 export {
   confirmSecondFactor,

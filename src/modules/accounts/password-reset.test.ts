@@ -20,7 +20,10 @@ function noting(db: Database, notes: string[]): Database {
 
 it('goes to the database as often, and writes, whether or not the address has an account', async () => {
   const kernel = await testKernelHere({ env: { RATE_LIMIT: 'on' } });
-  const accounts = createAccounts(kernel, { ...createNotifications(kernel), publicUrl: 'https://shop.example' });
+  const accounts = createAccounts(kernel, {
+    ...createNotifications(kernel, { publicUrl: 'https://shop.example' }),
+    publicUrl: 'https://shop.example',
+  });
   const user = { username: 'ada', password: 'a long walk by the sea', role: 'customer' } as const;
   await createUser(accounts, { ...user, email: 'ada@example.com' });
   const { id } = await createUser(accounts, { ...user, username: 'bob', email: 'bob@example.com' });

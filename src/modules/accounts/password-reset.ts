@@ -49,7 +49,7 @@ async function mailLink(context: AccountsContext, email: string): Promise<void> 
     await context.sendMail(tx, {
       template: 'reset_password',
       to,
-      data: { url: `${publicUrl}/password/reset?token=${token}`, hours: String(HOURS_VALID.reset_password) },
+      data: { url: `${publicUrl}/password/reset?token=${token}`, hours: HOURS_VALID.reset_password },
     });
   });
 }

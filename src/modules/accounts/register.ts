@@ -108,7 +108,7 @@ export async function askToVerify(
   await context.sendMail(tx, {
     template: 'verify_email',
     to,
-    data: { url: `${context.publicUrl}/email/verify?token=${token}`, hours: String(HOURS_VALID.verify_email) },
+    data: { url: `${context.publicUrl}/email/verify?token=${token}`, hours: HOURS_VALID.verify_email },
   });
 }
 

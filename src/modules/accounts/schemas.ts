@@ -184,6 +184,8 @@ const staffNotifications = {
 };
 export const NOTIFICATIONS = Object.keys(notifications) as (keyof typeof notifications)[];
 export const STAFF_NOTIFICATIONS = Object.keys(staffNotifications) as (keyof typeof staffNotifications)[];
+/** A kind of message that one can do without. */
+export type NotificationKey = keyof typeof notifications | keyof typeof staffNotifications;
 export const NotificationSettings = Type.Object(
   { ...notifications, ...Type.Partial(Type.Object(staffNotifications)).properties },
   strict,

@@ -1,27 +1,33 @@
 import { build, sql, type Tx } from '../../kernel/db.ts';
 import { newId } from '../../kernel/ids.ts';
+import type { Job } from '../../kernel/jobs.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
-import type { Mail } from '../accounts/index.ts';
-import { compose } from './templates.ts';
+import type { Mail } from './mails.ts';
+import { wordsOf } from './templates/index.ts';
 
 /** What the texts of messages are encrypted for. */
 export const MAILBOX = 'mailbox';
 
 /** Messages to people. They are written into the mailbox table, in the transaction of what they tell of. */
 export type Notifications = {
+  readonly jobs: readonly Job<never>[];
   sendMail(tx: Tx, mail: Mail): Promise<void>;
   /** Deletes all messages to a user who is erased. */
   forgetMails(tx: Tx, userId: string): Promise<void>;
 };
 
-export function createNotifications({
-  clock,
-  config,
-  secrets,
-}: Pick<Kernel, 'clock' | 'config' | 'secrets'>): Notifications {
+export function createNotifications(
+  { clock, config, secrets }: Kernel,
+  { publicUrl }: { publicUrl: string },
+): Notifications {
+  const letterhead = { shop: config.SHOP_NAME, publicUrl, timeZone: config.TIME_ZONE, currency: config.CURRENCY };
   return {
+    jobs: [],
     async sendMail(tx, mail) {
-      const { subject, text } = compose(mail, config.SHOP_NAME);
+      const { subject, blocks } = wordsOf(mail, letterhead);
+      const text = blocks
+        .map((block) => (typeof block === 'string' ? block : 'button' in block ? block.button.url : ''))
+        .join('\n\n');
       await tx.run(
         build.insertInto('emails').values({
           id: newId(),

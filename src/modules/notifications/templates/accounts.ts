@@ -1,60 +1,56 @@
-import type { Mail, MailTemplate } from '../accounts/index.ts';
+import type { AccountMailData } from '../../accounts/index.ts';
+import type { Letterhead, Words } from './words.ts';
 
-/** What each message says. */
-type Words = { subject: string; lines: string[] };
+type Templates = { [T in keyof AccountMailData]: (data: AccountMailData[T], letterhead: Letterhead) => Words };
 
-const TEMPLATES: Readonly<Record<MailTemplate, (data: Record<string, string>, shop: string) => Words>> = {
-  verify_email: ({ url, hours }, shop) => ({
+/** What the messages about somebody's own account say. They go to its owner, who cannot opt out of them. */
+export const ACCOUNT_TEMPLATES: Templates = {
+  verify_email: ({ url, hours }, { shop }) => ({
     subject: `Confirm your e-mail address for ${shop}`,
-    lines: [
+    blocks: [
       `Somebody, hopefully you, gave this address to ${shop}. Confirm it here:`,
-      url!,
+      { button: { label: 'Confirm my address', url } },
       `The link works for ${hours} hours. If it was not you, do nothing.`,
     ],
   }),
-  reset_password: ({ url, hours }, shop) => ({
+  reset_password: ({ url, hours }, { shop }) => ({
     subject: `Set a new password for ${shop}`,
-    lines: [
+    blocks: [
       `Somebody, hopefully you, asked for a new password at ${shop}. Choose it here:`,
-      url!,
+      { button: { label: 'Choose a new password', url } },
       `The link works once, for ${hours} hours. If it was not you, do nothing: your password stays as it is.`,
     ],
   }),
-  password_changed: ({ url }, shop) => ({
+  password_changed: ({ url }, { shop }) => ({
     subject: `Your password for ${shop} was changed`,
-    lines: [
+    blocks: [
       `The password of your account at ${shop} was changed just now.`,
       'If it was not you, set a new one at once:',
-      url!,
+      { button: { label: 'Set a new password', url } },
     ],
   }),
-  email_changed: ({ url }, shop) => ({
+  email_changed: ({ url }, { shop }) => ({
     subject: `Your e-mail address at ${shop} was changed`,
-    lines: [
+    blocks: [
       `Your account at ${shop} has another e-mail address now, and messages go there.`,
       'If it was not you, write to the shop:',
-      url!,
+      { button: { label: `Go to ${shop}`, url } },
     ],
   }),
-  second_factor_on: ({ url }, shop) => ({
+  second_factor_on: ({ url }, { shop }) => ({
     subject: `Your account at ${shop} has a second factor now`,
-    lines: [
+    blocks: [
       `From now on, logging in at ${shop} takes a code of your authenticator app besides your password.`,
       'If it was not you who set it up, write to the shop at once:',
-      url!,
+      { button: { label: `Go to ${shop}`, url } },
     ],
   }),
-  second_factor_off: ({ url }, shop) => ({
+  second_factor_off: ({ url }, { shop }) => ({
     subject: `Your account at ${shop} has no second factor any more`,
-    lines: [
+    blocks: [
       `From now on, your password alone is enough to log in at ${shop}.`,
       'If it was not you who turned the second factor off, set a new password at once:',
-      url!,
+      { button: { label: 'Set a new password', url } },
     ],
   }),
 };
-
-export function compose({ template, data }: Mail, shop: string): { subject: string; text: string } {
-  const { subject, lines } = TEMPLATES[template](data, shop);
-  return { subject, text: `${lines.join('\n\n')}\n\n${shop}\n` };
-}
