@@ -1,7 +1,9 @@
 import { benchAccounts } from './accounts.ts';
 import { benchAnswers } from './answers.ts';
+import { benchEvents } from './events.ts';
 import { benchImport, importInto } from './import.ts';
 import { benchLists, benchSearch } from './lists.ts';
+import { benchLive } from './live.ts';
 import { benchReadsDuringImport } from './reads-during-import.ts';
 import { startBench } from './support/database.ts';
 import { feedFile } from './support/feed-file.ts';
@@ -9,9 +11,9 @@ import { report, table } from './support/report.ts';
 
 /**
  * `npm run bench` measures every figure beside its limit in the same run; `npm run bench -- answers import` only these.
- * Parts: answers, accounts, import, reads, million (about 20 minutes). Needs wrk, a Debian package.
+ * Parts: answers, accounts, events, live, import, reads, million (about 25 minutes). Needs wrk, a Debian package.
  */
-const PARTS = ['answers', 'accounts', 'import', 'reads', 'million'] as const;
+const PARTS = ['answers', 'accounts', 'events', 'live', 'import', 'reads', 'million'] as const;
 const asked = process.argv.slice(2);
 const unknown = asked.filter((part) => !PARTS.some((known) => known === part));
 if (unknown.length > 0) {
@@ -33,6 +35,8 @@ try {
   }
   if (small && wants('answers')) await benchAnswers(bench, small);
   if (small && wants('accounts')) await benchAccounts(bench, small);
+  if (wants('events')) await benchEvents(bench);
+  if (wants('live')) await benchLive(bench);
   const imported = wants('import') ? await benchImport(bench) : undefined;
   if (wants('reads')) {
     const url = await bench.database('bench_reads');

@@ -45,11 +45,22 @@ create table emails (
   body bytea not null,
   state text not null default 'queued'::text,
   created_at timestamp with time zone not null,
+  html bytea,
+  attachments jsonb not null default '[]'::jsonb,
+  message_id text,
+  tries integer not null default 0,
+  next_try_at timestamp with time zone,
+  last_tried_at timestamp with time zone,
+  last_error text,
+  sent_at timestamp with time zone,
   constraint emails_pkey PRIMARY KEY (id),
-  constraint emails_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'sent'::text, 'failed'::text])))
+  constraint emails_next_try_check CHECK (((next_try_at IS NOT NULL) = (state = ANY (ARRAY['queued'::text, 'sending'::text])))),
+  constraint emails_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'sending'::text, 'sent'::text, 'failed'::text, 'kept'::text])))
 );
 CREATE INDEX emails_by_created ON public.emails USING btree (created_at, id);
+CREATE INDEX emails_due ON public.emails USING btree (next_try_at) WHERE (next_try_at IS NOT NULL);
 CREATE INDEX emails_of ON public.emails USING btree (recipient_id);
+CREATE INDEX emails_with_files ON public.emails USING gin (attachments jsonb_path_ops) WHERE (attachments <> '[]'::jsonb);
 
 create table event_effects (
   event_id uuid not null,
@@ -85,6 +96,22 @@ CREATE INDEX events_by_time ON public.events USING btree (occurred_at);
 CREATE INDEX events_by_type ON public.events USING btree (type, "position");
 CREATE INDEX events_of_user ON public.events USING btree (user_id, "position") WHERE (user_id IS NOT NULL);
 
+create table finished_jobs (
+  id bigint not null,
+  task text not null,
+  payload jsonb not null,
+  outcome text not null,
+  attempts integer not null,
+  max_attempts integer not null,
+  queued_at timestamp with time zone not null,
+  finished_at timestamp with time zone not null,
+  duration_ms integer,
+  last_error text,
+  constraint finished_jobs_pkey PRIMARY KEY (id),
+  constraint finished_jobs_outcome_check CHECK ((outcome = ANY (ARRAY['done'::text, 'cancelled'::text])))
+);
+CREATE INDEX finished_jobs_by_time ON public.finished_jobs USING btree (finished_at);
+
 create table image_fetches (
   product_id uuid not null,
   url text not null,
@@ -114,6 +141,8 @@ create table import_issues (
   constraint import_issues_pkey PRIMARY KEY (import_id, seq),
   constraint import_issues_import_id_fkey FOREIGN KEY (import_id) REFERENCES imports(id) ON DELETE CASCADE
 );
+CREATE INDEX import_issues_of_sku ON public.import_issues USING btree (import_id, sku) WHERE (code <> 'already_exists'::text);
+CREATE INDEX import_issues_rejected ON public.import_issues USING btree (import_id, seq) WHERE rejected;
 
 create table import_quantities (
   import_id uuid not null,
@@ -155,6 +184,34 @@ create table imports (
 CREATE INDEX imports_unfinished ON public.imports USING btree (id) WHERE (status = ANY (ARRAY['queued'::text, 'running'::text]));
 CREATE INDEX imports_with_file ON public.imports USING btree (finished_at) WHERE (blob_key IS NOT NULL);
 
+create table job_cancellations (
+  job_id bigint not null,
+  asked_at timestamp with time zone not null default now(),
+  constraint job_cancellations_pkey PRIMARY KEY (job_id)
+);
+
+create table job_failures_told (
+  job_id bigint not null,
+  run_at timestamp with time zone not null,
+  constraint job_failures_told_pkey PRIMARY KEY (job_id)
+);
+
+create table job_throughput (
+  task text not null,
+  minute timestamp with time zone not null,
+  done bigint not null,
+  failed bigint not null,
+  total_ms bigint not null,
+  constraint job_throughput_pkey PRIMARY KEY (minute, task)
+);
+
+create table job_workers (
+  pool_id text not null,
+  started_at timestamp with time zone not null default now(),
+  beat_at timestamp with time zone not null default now(),
+  constraint job_workers_pkey PRIMARY KEY (pool_id)
+);
+
 create table login_failures (
   bucket bytea not null,
   failures integer not null,
@@ -162,6 +219,22 @@ create table login_failures (
   constraint login_failures_pkey PRIMARY KEY (bucket)
 );
 CREATE INDEX login_failures_by_age ON public.login_failures USING btree (since);
+
+create table mail_digests (
+  kind text not null,
+  actor_id uuid not null,
+  began_at timestamp with time zone not null,
+  position bigint not null,
+  constraint mail_digests_pkey PRIMARY KEY (kind, actor_id, began_at, "position")
+);
+
+create table mail_windows (
+  kind text not null,
+  actor_id uuid not null,
+  began_at timestamp with time zone not null,
+  changes integer not null,
+  constraint mail_windows_pkey PRIMARY KEY (kind, actor_id)
+);
 
 create table one_time_tokens (
   hash bytea not null,
@@ -395,6 +468,7 @@ create table stock_movements (
   constraint stock_movements_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id) ON DELETE CASCADE
 );
 CREATE INDEX stock_movements_of ON public.stock_movements USING btree (product_id, id);
+CREATE INDEX stock_movements_of_import ON public.stock_movements USING btree (reference, id) WHERE (reason = 'import'::text);
 
 create table unused_images (
   id uuid not null,
@@ -402,6 +476,11 @@ create table unused_images (
   constraint unused_images_pkey PRIMARY KEY (id)
 );
 CREATE INDEX unused_images_due ON public.unused_images USING btree (due_at);
+
+create table unused_mail_files (
+  blob_key text not null,
+  constraint unused_mail_files_pkey PRIMARY KEY (blob_key)
+);
 
 create table users (
   id uuid not null,
@@ -435,6 +514,58 @@ CREATE INDEX users_by_created ON public.users USING btree (created_at, id);
 CREATE UNIQUE INDEX users_by_email ON public.users USING btree (lower(email));
 CREATE UNIQUE INDEX users_by_username ON public.users USING btree (lower(username));
 CREATE INDEX users_changed_lately ON public.users USING btree (epoch_changed_at) WHERE (epoch_changed_at IS NOT NULL);
+
+create table webhook_deliveries (
+  id uuid not null,
+  endpoint_id uuid not null,
+  event_id uuid not null,
+  position bigint not null,
+  type text not null,
+  state text not null default 'pending'::text,
+  attempts integer not null default 0,
+  next_attempt_at timestamp with time zone,
+  give_up_at timestamp with time zone,
+  last_status integer,
+  last_error text,
+  last_response text,
+  duration_ms integer,
+  created_at timestamp with time zone not null,
+  delivered_at timestamp with time zone,
+  constraint webhook_deliveries_endpoint_id_event_id_key UNIQUE (endpoint_id, event_id),
+  constraint webhook_deliveries_pkey PRIMARY KEY (id),
+  constraint webhook_deliveries_endpoint_id_fkey FOREIGN KEY (endpoint_id) REFERENCES webhook_endpoints(id) ON DELETE CASCADE,
+  constraint webhook_deliveries_check CHECK (((state = 'pending'::text) = (next_attempt_at IS NOT NULL))),
+  constraint webhook_deliveries_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text])))
+);
+CREATE INDEX webhook_deliveries_due ON public.webhook_deliveries USING btree (endpoint_id, next_attempt_at, "position") WHERE (state = 'pending'::text);
+CREATE INDEX webhook_deliveries_failed ON public.webhook_deliveries USING btree (endpoint_id, id) WHERE (state = 'failed'::text);
+CREATE INDEX webhook_deliveries_of ON public.webhook_deliveries USING btree (endpoint_id, id);
+
+create table webhook_endpoints (
+  id uuid not null,
+  url text not null,
+  description text not null default ''::text,
+  types text[] not null,
+  active boolean not null default true,
+  secret bytea not null,
+  previous_secret bytea,
+  previous_secret_until timestamp with time zone,
+  after_position bigint not null,
+  failures integer not null default 0,
+  failing_since timestamp with time zone,
+  last_success_at timestamp with time zone,
+  retry_at timestamp with time zone,
+  disabled_at timestamp with time zone,
+  disabled_reason text,
+  drain_id uuid,
+  drained_until timestamp with time zone,
+  created_by uuid not null,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint webhook_endpoints_pkey PRIMARY KEY (id),
+  constraint webhook_endpoints_created_by_fkey FOREIGN KEY (created_by) REFERENCES users(id),
+  constraint webhook_endpoints_disabled_reason_check CHECK ((disabled_reason = ANY (ARRAY['failing'::text, 'gone'::text])))
+);
 
 CREATE OR REPLACE FUNCTION public.change_stock(product_ids uuid[], deltas integer[], targets integer[], reason text, reference text, actor_id uuid, at timestamp with time zone)
  RETURNS TABLE(product_id uuid, on_hand integer, moved boolean)

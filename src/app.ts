@@ -2,20 +2,26 @@ import { readFileSync } from 'node:fs';
 import { describeApi, registerDocs } from './kernel/http/docs.ts';
 import { registerHealthRoutes } from './kernel/http/health.ts';
 import { createHttp, type Http } from './kernel/http/index.ts';
-import type { Job } from './kernel/jobs.ts';
+import { defineTidyJob, type Job } from './kernel/jobs.ts';
 import type { Kernel } from './kernel/kernel.ts';
 import { type Accounts, createAccounts } from './modules/accounts/index.ts';
 import { registerAccountRoutes } from './modules/accounts/routes.ts';
 import { registerCategoryRoutes } from './modules/catalogue/category-routes.ts';
 import { createImages, type Images } from './modules/catalogue/images/index.ts';
 import { registerImageRoutes } from './modules/catalogue/images/routes.ts';
-import { type Catalogue, createCatalogue } from './modules/catalogue/index.ts';
+import {
+  type Catalogue,
+  createCatalogue,
+  fallenByImport,
+  importChanges,
+  namesOfCategory,
+} from './modules/catalogue/index.ts';
 import { registerCatalogueRoutes } from './modules/catalogue/routes.ts';
 import { registerProductWriteRoutes } from './modules/catalogue/write-routes.ts';
-import { createImports, type Imports } from './modules/imports/index.ts';
+import { createImports, type Imports, readOutcomes, watchProgress } from './modules/imports/index.ts';
 import { registerImportRoutes } from './modules/imports/routes.ts';
 import { registerJobRoutes } from './modules/jobs/routes.ts';
-import { createNotifications } from './modules/notifications/index.ts';
+import { createNotifications, type Mailbox } from './modules/notifications/index.ts';
 import { registerNotificationRoutes } from './modules/notifications/routes.ts';
 import { subscribeMails } from './modules/notifications/subscribers.ts';
 import { createWebhooks, type Webhooks } from './modules/notifications/webhooks/index.ts';
@@ -32,6 +38,7 @@ export type App = {
   readonly imports: Imports;
   readonly realtime: Realtime;
   readonly webhooks: Webhooks;
+  readonly mailbox: Mailbox;
   readonly jobs: readonly Job<never>[];
   /** How the world calls the shop, without a slash at the end. */
   readonly publicUrl: string;
@@ -51,8 +58,16 @@ export function createApp(kernel: Kernel, publicUrl: string): App {
   const images = createImages(kernel);
   const imports = createImports(kernel, { publicUrl });
   const webhooks = createWebhooks(kernel, notifications);
-  const realtime = createRealtime(kernel, accounts);
-  subscribeMails(kernel, notifications, { publicUrl });
+  const realtime = createRealtime(kernel, accounts, {
+    importChanges: (id, range) => importChanges(kernel.db, id, range),
+  });
+  const progress = watchProgress(kernel, { isAsked: realtime.isAsked, tell: realtime.tell });
+  const mails = subscribeMails(kernel, notifications, {
+    publicUrl,
+    categoryNames: namesOfCategory,
+    importOutcomes: readOutcomes,
+    fallenByImport,
+  });
   return {
     accounts,
     catalogue,
@@ -60,15 +75,21 @@ export function createApp(kernel: Kernel, publicUrl: string): App {
     imports,
     realtime,
     webhooks,
-    jobs: [kernel.events, accounts, images, imports, notifications, webhooks].flatMap(({ jobs }) => jobs),
+    mailbox: notifications.mailbox,
+    jobs: [
+      defineTidyJob(kernel.db),
+      ...[kernel.events, accounts, images, imports, notifications, mails, webhooks].flatMap(({ jobs }) => jobs),
+    ],
     publicUrl,
     async start() {
       await accounts.start();
       await realtime.start();
     },
     async stop() {
+      progress.stop();
       await realtime.stop();
       accounts.stop();
+      await notifications.stop();
     },
   };
 }
@@ -90,7 +111,7 @@ export async function createWeb(kernel: Kernel, app: App): Promise<Http> {
     accounts.guard(http);
     registerHealthRoutes(http, db);
     registerAccountRoutes(http, accounts);
-    registerNotificationRoutes(http, kernel);
+    registerNotificationRoutes(http, app.mailbox);
     registerCatalogueRoutes(http, app.catalogue);
     registerImageRoutes(http, app.images, app.catalogue);
     registerProductWriteRoutes(http, kernel, app.catalogue);
@@ -103,7 +124,7 @@ export async function createWeb(kernel: Kernel, app: App): Promise<Http> {
     registerJobRoutes(http, kernel);
     registerWebhookRoutes(http, app.webhooks);
     await registerRealtimeRoutes(http, app.realtime);
-    registerStorefront(http, { catalogue: app.catalogue, accounts, config, publicUrl });
+    registerStorefront(http, { catalogue: app.catalogue, accounts, mailbox: app.mailbox, config, publicUrl });
     await registerDocs(http);
   });
   await http.ready();

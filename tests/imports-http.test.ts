@@ -12,7 +12,7 @@ import {
 } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { json } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
@@ -72,12 +72,12 @@ const rows = (text: string, values: unknown[] = []) => shop.db.many<Row>(sql(tex
 const issuesCount = async () => (await rows('select count(*) as n from import_issues'))[0]!.n;
 const products = async () => (await rows('select count(*) as n from products'))[0]!.n;
 
-/** The files of the blob store, finished and not. */
+/** The files of the blob store, finished and not, but for those that go along with messages. */
 function blobs(): string[] {
   const root = join(shop.config.DATA_DIR, 'blobs');
   if (!existsSync(root)) return [];
   return readdirSync(root, { recursive: true, withFileTypes: true })
-    .filter((file) => file.isFile())
+    .filter((file) => file.isFile() && basename(file.parentPath) !== 'mails')
     .map((file) => file.name);
 }
 
@@ -121,9 +121,10 @@ async function ended(id: string, ms = 30_000): Promise<Row> {
 
 const eventsOf = async (id: string) =>
   (
-    await rows("select type from events where subject_id = $1 and type <> 'import.stock_counted' order by position", [
-      id,
-    ])
+    await rows(
+      "select type from events where subject_id = $1 and type not in ('import.queued', 'import.stock_counted') order by position",
+      [id],
+    )
   ).map((row) => row.type);
 
 const NONE = { read: 0, created: 0, updated: 0, unchanged: 0, existing: 0, rejected: 0 };

@@ -16,6 +16,8 @@ type Row = {
   level: Level;
   /** The scope that an API key needs; without one no key is taken. */
   scope?: string;
+  /** For a stream, which would never end: what makes it refuse whom it has let in. */
+  query?: string;
   /** A body that is judged good, where what follows it matters: whose product it is. */
   body?: () => unknown;
 };
@@ -63,8 +65,21 @@ const TABLE: Readonly<Record<string, Row>> = {
   'GET /api/api-keys': { level: 'superuser' },
   'POST /api/api-keys': { level: 'superuser' },
   'DELETE /api/api-keys/{id}': { level: 'superuser' },
+  'GET /api/webhooks': { level: 'superuser', scope: 'webhooks:read' },
+  'POST /api/webhooks': { level: 'superuser', scope: 'webhooks:write' },
+  'GET /api/webhooks/{id}': { level: 'superuser', scope: 'webhooks:read' },
+  'PATCH /api/webhooks/{id}': { level: 'superuser', scope: 'webhooks:write' },
+  'DELETE /api/webhooks/{id}': { level: 'superuser', scope: 'webhooks:write' },
+  'GET /api/webhooks/{id}/deliveries': { level: 'superuser', scope: 'webhooks:read' },
+  'POST /api/webhook-deliveries/{id}/retry': { level: 'superuser', scope: 'webhooks:write' },
   'GET /api/emails': { level: 'superuser', scope: 'emails:read' },
   'GET /api/emails/{id}': { level: 'superuser', scope: 'emails:read' },
+  'GET /api/emails/{id}/attachments/{n}': { level: 'superuser', scope: 'emails:read' },
+  'POST /api/emails/{id}/retry': { level: 'superuser', scope: 'emails:write' },
+  'GET /api/jobs': { level: 'superuser', scope: 'jobs:read' },
+  'GET /api/jobs/{id}': { level: 'superuser', scope: 'jobs:read' },
+  'POST /api/jobs/{id}/retry': { level: 'superuser', scope: 'jobs:write' },
+  'POST /api/jobs/{id}/cancel': { level: 'superuser', scope: 'jobs:write' },
   'GET /api/products': anyone,
   'GET /api/products/featured': anyone,
   'GET /api/products/filters': anyone,
@@ -90,10 +105,13 @@ const TABLE: Readonly<Record<string, Row>> = {
   'DELETE /api/categories/{key}': catalogue('staff'),
   'PUT /api/categories/{id}/image': catalogue('staff'),
   'DELETE /api/categories/{id}/image': catalogue('staff'),
+  'GET /api/events': { level: 'staff', scope: 'events:read' },
+  'GET /api/events/stream': { level: 'staff', scope: 'events:read', query: '?after=9007199254740991' },
   'POST /api/imports': { level: 'staff', scope: 'imports:write' },
   'GET /api/imports': { level: 'staff', scope: 'imports:read' },
   'GET /api/imports/{id}': { level: 'staff', scope: 'imports:read' },
   'GET /api/imports/{id}/issues': { level: 'staff', scope: 'imports:read' },
+  'GET /api/imports/{id}/outcomes': { level: 'staff', scope: 'imports:read' },
   'POST /api/imports/{id}/cancel': { level: 'staff', scope: 'imports:write' },
 };
 
@@ -156,7 +174,7 @@ async function keyWith(scopes: readonly string[]): Promise<Record<string, string
 async function call(route: string, row: Row, headers: Record<string, string>, ownerId: string | null = null) {
   const [method, template] = route.split(' ') as [string, string];
   const id = template.startsWith('/api/products/') ? await productOf(ownerId) : newId();
-  const path = template.replace(/\{(key|id)\}/, id).replace('{image_id}', newId());
+  const path = template.replace(/\{(key|id)\}/, id).replace('{image_id}', newId()) + (row.query ?? '');
   const body = method === 'GET' || method === 'DELETE' ? undefined : (row.body?.() ?? undefined);
   const answer = await shop.send(method, path, body, headers);
   return { status: answer.status, code: answer.json?.code as string | undefined };

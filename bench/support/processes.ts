@@ -40,3 +40,37 @@ export async function startServer(name: string, args: string[], env: Record<stri
     },
   };
 }
+
+export type Obedient = {
+  first: string;
+  ask<T>(order: object): Promise<T>;
+  hear<T>(): Promise<T>;
+  stop(): Promise<void>;
+};
+
+/** Starts a script that prints a first line and then answers orders, lines of JSON both. */
+export async function startObedient(name: string, args: string[]): Promise<Obedient> {
+  const child = spawn(process.execPath, [fileOf(name), ...args], {
+    env: { ...process.env, LOG_LEVEL: 'error' },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const next = async () => {
+    const { value, done } = await lines.next();
+    if (done) throw new Error(`${name} ended before it answered`);
+    return value;
+  };
+  const hear = async <T>() => JSON.parse(await next()) as T;
+  return {
+    first: await next(),
+    hear,
+    async ask(order) {
+      child.stdin.write(`${JSON.stringify(order)}\n`);
+      return hear();
+    },
+    async stop() {
+      child.stdin.end();
+      if (child.exitCode === null) await once(child, 'exit');
+    },
+  };
+}

@@ -62,6 +62,54 @@ describe('the configuration', () => {
     expect(faultsOf({ BLOB_URL: 's3://bucket' })[0]).toMatch(/^BLOB_URL must read/);
   });
 
+  it('reads how mail is sent, and says what is wrong with it', () => {
+    const PUBLIC_URL = 'https://shop.example';
+    const smtp = (SMTP_URL: string) => readConfig({ SMTP_URL, PUBLIC_URL }).SMTP_URL!;
+    expect(smtp('smtp://apikey:p%40ss%2Fw%3A@smtp.sendgrid.net')).toEqual({
+      host: 'smtp.sendgrid.net',
+      port: 587,
+      secure: false,
+      requireTLS: true,
+      ignoreTLS: false,
+      rejectUnauthorized: true,
+      servername: null,
+      name: null,
+      auth: { user: 'apikey', pass: 'p@ss/w:' },
+    });
+    expect(smtp('smtps://mail.example')).toMatchObject({ port: 465, secure: true, requireTLS: false, auth: null });
+    expect(smtp('smtp://[::1]:2525')).toMatchObject({ host: '::1', port: 2525, requireTLS: false });
+    expect(smtp('smtp://u:p@127.0.0.1:25').requireTLS).toBe(false);
+    expect(smtp('smtp://u:p@mail.example/?ignoreTLS=true')).toMatchObject({ requireTLS: false, ignoreTLS: true });
+    expect(
+      smtp('smtps://mail.example?tls.rejectUnauthorized=false&tls.servername=other.example&name=shop.example'),
+    ).toMatchObject({ rejectUnauthorized: false, servername: 'other.example', name: 'shop.example' });
+
+    const faultOf = (SMTP_URL: string) => faultsOf({ SMTP_URL, PUBLIC_URL })[0];
+    for (const url of ['mail.example', 'http://mail.example', 'smtp://', 'smtp://mail.example/inbox', 'smtp://%:a@h'])
+      expect(faultOf(url), url).toMatch(/^SMTP_URL must read smtp/);
+    for (const option of ['sendmail=true', 'path=/bin/sh', 'tls.ca=/etc/passwd', 'proxy=http://x', 'pool=false'])
+      expect(faultOf(`smtp://mail.example?${option}`), option).toMatch(/^SMTP_URL has the option .* takes only/);
+    expect(faultOf('smtp://mail.example?requireTLS=maybe')).toMatch(/must be true or false/);
+    expect(faultOf('smtp://user@mail.example')).toMatch(/without a password/);
+    // A fault tells none of the secret.
+    expect(faultOf('smtp://user:hush@mail.example?x=1')).not.toContain('hush');
+  });
+
+  it('reads whom mail comes from, and needs to know when nothing else says', () => {
+    const from = (MAIL_FROM: string) => readConfig({ MAIL_FROM }).MAIL_FROM!;
+    expect(from('shop@example.com')).toEqual({ name: '', address: 'shop@example.com' });
+    expect(from('Čaj & Co. <shop@example.com>')).toEqual({ name: 'Čaj & Co.', address: 'shop@example.com' });
+    expect(from('"The Shop" <shop@example.com>')).toEqual({ name: 'The Shop', address: 'shop@example.com' });
+    expect(from('Acme, Inc. <shop@example.com>').name).toBe('Acme, Inc.');
+    for (const MAIL_FROM of ['nobody', 'a@example.com, b@example.com', 'X <>', 'A\nBcc: b <a@example.com>'])
+      expect(faultsOf({ MAIL_FROM })[0], MAIL_FROM).toMatch(/^MAIL_FROM must read/);
+    const SMTP_URL = 'smtp://mail.example';
+    for (const PUBLIC_URL of ['', 'http://localhost:8000', 'http://192.0.2.1', 'http://[::1]:8000'])
+      expect(faultsOf({ SMTP_URL, PUBLIC_URL })[0], PUBLIC_URL).toMatch(/^MAIL_FROM is needed/);
+    expect(readConfig({ SMTP_URL, PUBLIC_URL: 'https://shop.example' }).MAIL_FROM).toBeNull();
+    expect(readConfig({ SMTP_URL, MAIL_FROM: 'a@example.com' }).SMTP_URL).not.toBeNull();
+  });
+
   it('believes no proxy unless told how many there are', () => {
     expect(readConfig({}).TRUST_PROXY).toBe(0);
     expect(readConfig({ TRUST_PROXY: 'true' }).TRUST_PROXY).toBe(1);

@@ -87,6 +87,82 @@ const s3Url = (value: string) => {
     : fault('must read s3://KEY:SECRET@host/bucket, with the key and the secret percent-encoded.');
 };
 
+/** A mail server, and how it is talked to. */
+export type SmtpServer = {
+  readonly host: string;
+  readonly port: number;
+  /** TLS from the first byte (RFC 8314, 3.3); otherwise by STARTTLS. */
+  readonly secure: boolean;
+  /** Whether to send nothing at all without TLS. */
+  readonly requireTLS: boolean;
+  /** Whether to do without TLS although it is offered. */
+  readonly ignoreTLS: boolean;
+  /** Whether the certificate must be good. */
+  readonly rejectUnauthorized: boolean;
+  readonly servername: string | null;
+  /** What this machine calls itself. */
+  readonly name: string | null;
+  readonly auth: { readonly user: string; readonly pass: string } | null;
+};
+
+const SMTP_FORM = 'must read smtp[s]://[user:password@]host[:port], the user and the password percent-encoded.';
+const SMTP_OPTIONS = ['requireTLS', 'ignoreTLS', 'tls.rejectUnauthorized', 'tls.servername', 'name'];
+
+/** Options have the names that Nodemailer gives them; none of them reads a file or starts a program. */
+const smtpUrl = (value: string): SmtpServer => {
+  const parsed = URL.canParse(value) ? new URL(value) : fault(SMTP_FORM);
+  const host = parsed.hostname.replace(/^\[(.*)\]$/, '$1');
+  if (
+    !/^smtps?:$/.test(parsed.protocol) ||
+    !/^[\w.:-]+$/.test(host) ||
+    /^\/./.test(parsed.pathname) ||
+    parsed.hash !== ''
+  )
+    return fault(SMTP_FORM);
+  const options = parsed.searchParams;
+  for (const option of options.keys())
+    if (!SMTP_OPTIONS.includes(option))
+      return fault(`has the option ${option}, but takes only ${SMTP_OPTIONS.join(', ')}.`);
+  const flagOf = (option: string, otherwise: boolean) => {
+    const given = options.get(option);
+    if (given === null) return otherwise;
+    return given === 'true' || (given !== 'false' && fault(`has ${option}, which must be true or false.`));
+  };
+  let auth: SmtpServer['auth'] = null;
+  try {
+    if (parsed.username !== '' || parsed.password !== '')
+      auth = { user: decodeURIComponent(parsed.username), pass: decodeURIComponent(parsed.password) };
+  } catch {
+    return fault(SMTP_FORM);
+  }
+  if (auth?.user === '' || auth?.pass === '') return fault('has a user without a password, or the other way round.');
+  const secure = parsed.protocol === 'smtps:';
+  const isHere = host === 'localhost' || host === '::1' || host.startsWith('127.');
+  const ignoreTLS = flagOf('ignoreTLS', false);
+  return Object.freeze({
+    host,
+    port: Number(parsed.port || (secure ? 465 : 587)),
+    secure,
+    // Whoever stands in between could say that there is no TLS, and be told the password.
+    requireTLS: flagOf('requireTLS', auth !== null && !secure && !isHere && !ignoreTLS),
+    ignoreTLS,
+    rejectUnauthorized: flagOf('tls.rejectUnauthorized', true),
+    servername: options.get('tls.servername'),
+    name: options.get('name'),
+    auth,
+  });
+};
+
+export type Sender = { readonly name: string; readonly address: string };
+
+const sender = (value: string): Sender => {
+  const [, name = '', address = value] = /^"?([^"<>]*?)"?\s*<([^<>]+)>$/.exec(value) ?? [];
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return isEmail(address) && !/[",;<>]/.test(address) && !/[\u0000-\u001f\u007f]/.test(name)
+    ? Object.freeze({ name: name.trim(), address })
+    : fault('must read shop@example.com or The Shop <shop@example.com>.');
+};
+
 const postgresUrl = url(['postgres:', 'postgresql:']);
 
 export const VARIABLES = {
@@ -166,7 +242,8 @@ export const VARIABLES = {
     read: flag,
   },
   ALLOW_PRIVATE_ADDRESSES: {
-    about: 'Whether the addresses of feeds and images may lead to private hosts, such as those of an internal network.',
+    about:
+      'Whether the addresses of feeds, images and webhooks may lead to private hosts, such as those of an internal network.',
     shown: 'false',
     fallback: false,
     read: flag,
@@ -202,6 +279,22 @@ export const VARIABLES = {
       }
     },
   },
+  SMTP_URL: optional(
+    'The mail server that messages are sent through: `smtp[s]://[user:password@]host[:port]`, the user and the password percent-encoded. `smtp:` is port 587 with STARTTLS, which is demanded when there is a password; `smtps:` is port 465. Options: `?requireTLS=…&ignoreTLS=…&tls.rejectUnauthorized=…&tls.servername=…&name=…`.',
+    'none: messages are kept in the mailbox under /admin/mailbox',
+    smtpUrl,
+  ),
+  MAIL_FROM: optional(
+    'Whom messages come from: `shop@example.com`, which SHOP_NAME stands before, or `The Shop <shop@example.com>`. Needed when SMTP_URL is set and PUBLIC_URL names no domain.',
+    '`SHOP_NAME <no-reply@HOST>` with the host of PUBLIC_URL',
+    sender,
+  ),
+  LOW_STOCK: integer(
+    "Staff are told by mail when a product's stock falls to this many or below; 0 tells nobody.",
+    5,
+    0,
+    999_999_999,
+  ),
   EVENT_RETENTION_DAYS: integer('Days for which events of the log can be read again.', 365, 1, 36500),
   LOG_LEVEL: oneOf('How much it logs.', 'info', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
 } satisfies Record<string, Variable<unknown>>;
@@ -251,6 +344,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     );
   if ((read.ADMIN_EMAIL === null) !== (read.ADMIN_PASSWORD === null))
     faults.push('ADMIN_EMAIL and ADMIN_PASSWORD are set together or not at all.');
+  if (read.SMTP_URL && !read.MAIL_FROM && !namesDomain(read.PUBLIC_URL))
+    faults.push(
+      'MAIL_FROM is needed when SMTP_URL is set and PUBLIC_URL names no domain that messages could come from, such as https://shop.example.com.',
+    );
   if (faults.length > 0) throw new ConfigError(faults);
   const embedded = read.DATABASE_URL === null;
   return Object.freeze({
@@ -259,6 +356,14 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     embedded,
     demo: read.DEMO ?? embedded,
   });
+}
+
+function namesDomain(publicUrl: string | null): boolean {
+  return (
+    publicUrl !== null &&
+    isEmail(`no-reply@${new URL(publicUrl).hostname}`) &&
+    !/\.\d+$/.test(new URL(publicUrl).hostname)
+  );
 }
 
 /** The configuration of this process: its environment over the `.env` file in its working folder. */

@@ -15,9 +15,11 @@ import type { Logger } from './log.ts';
  *    enqueues a job for each subscriber. Moving rows beats numbering them in place: 62–66k/s against 32–34k/s.
  * 3. Readers follow positions: each process's follower (caches, sockets), and cursors of clients.
  *
- * Every process runs a relay loop. It is woken after commits of its own process, by the bus for the others', and by a
- * poll, so that a lost message costs half a second. Modes of the loop: idle → moving (until a batch comes out empty) →
- * idle; a wake while moving makes it look once more. Stop waits for the batch under way.
+ * Every process runs a relay. It is woken after commits of its own process, by the bus for the others', and by a poll,
+ * so that a lost message costs half a second. It works in passes, of which at most one is under way and one is due: a
+ * pass moves batches until one is not full, and shows each to the followers before it moves the next. Whoever wakes it
+ * during a pass, which may have looked before their commit, gets the one that is due, and so waits for two at most
+ * however much is written meanwhile. Stop waits for the pass under way, which ends with its batch.
  */
 
 export type FieldChange = { from: unknown; to: unknown };
@@ -84,7 +86,10 @@ export interface Events {
   follow(handler: (event: LoggedEvent) => void): void;
   /** The position of the last event that was shown to this process's followers. */
   position(): number;
-  /** Moves what is committed, and shows it to this process's followers, before it returns. */
+  /**
+   * Moves what is committed, and shows it to this process's followers, before it returns. It never throws: should the
+   * database fail just then, the change is stored, and followers see it by the next poll.
+   */
   flush(): Promise<void>;
   /** The jobs that the relay's deliveries run as; for the process that works on jobs. */
   readonly jobs: readonly Job<never>[];
@@ -95,13 +100,17 @@ export interface Events {
 const EVENTS_TOPIC = 'events';
 const POLL_MS = 500;
 const BATCH = 1_000;
+const FROZEN_MS = 3_000;
 
 const INSERT = prepare(
   `insert into outbox (event_id, type, occurred_at, actor_id, subject_type, subject_id, changes, data, user_id)
    values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 );
 
-const TAKE_HEAD = prepare<{ position: number }>('select position from event_log_head for update');
+// A relay whose process is frozen, or cut off, must not hold up all others for as long as the pool would let it.
+const TAKE_HEAD = prepare<{ position: number }>(
+  `select position, set_config('idle_in_transaction_session_timeout', '${FROZEN_MS}', true) from event_log_head for update`,
+);
 
 const MOVE = prepare<{ position: number; type: string }>(
   `with taken as (
@@ -124,24 +133,32 @@ const AFTER = prepare<LoggedEvent>(`select ${COLUMNS} from events where position
 const OF_USER = prepare<LoggedEvent>(
   `select ${COLUMNS} from events where user_id = $3 and position > $1 order by position limit $2`,
 );
-// Each type by its index, then the first of them all: a rare type among millions of others is found at once.
-const OF_TYPES = prepare<LoggedEvent>(
-  `select ${COLUMNS} from events where position = any (array(
-     select e.position from unnest($3::text[]) t cross join lateral (
-       select position from events where type = t and position > $1 order by position limit $2
-     ) e order by 1 limit $2)) order by position`,
-);
-const TYPES = prepare<{ type: string }>(
-  `with recursive known as (
-     (select type from events order by type limit 1)
-     union all
-     select (select type from events where type > known.type order by type limit 1) from known where type is not null
-   )
-   select type from known where type is not null`,
-);
+/**
+ * Each type by its index, then the first of them all: a rare type among millions of others is found at once. In one
+ * statement with the types that there are, or an event of a new one, committed between two, would be passed by.
+ */
+const ofTypes = (isBeyond: '<' | '>', order: 'asc' | 'desc') =>
+  prepare<LoggedEvent>(
+    `with recursive known as (
+       (select type from events order by type limit 1)
+       union all
+       select (select type from events where type > known.type order by type limit 1) from known where type is not null
+     )
+     select ${COLUMNS} from events where position = any (array(
+       select e.position from known k cross join lateral (
+         select position from events where type = k.type and position ${isBeyond} $1 order by position ${order} limit $2
+       ) e
+       where k.type = any ($3) or exists (select from unnest($4::text[]) p where starts_with(k.type, p))
+       order by 1 ${order} limit $2)) order by position ${order}`,
+  );
+const AFTER_OF_TYPES = ofTypes('>', 'asc');
+const BEFORE_OF_TYPES = ofTypes('<', 'desc');
 const THROUGH = prepare<{ through: number }>(
   `select coalesce((select position - 1 from events where occurred_at >= $1 order by position limit 1),
                    (select max(position) from events), 0) as through`,
+);
+const BEFORE = prepare<LoggedEvent>(
+  `select ${COLUMNS} from events where position < $1 order by position desc limit $2`,
 );
 const ENDS = prepare<LogEnds>('select position as head, expired_through as "expiredThrough" from event_log_head');
 
@@ -150,8 +167,16 @@ export async function readEvents(target: Sql, query: EventQuery): Promise<Logged
   const { after, limit, types, userId } = query;
   if (userId !== undefined) return target.many(OF_USER([after, limit, userId]));
   if (!types) return target.many(AFTER([after, limit]));
-  const known = (await target.many(TYPES([]))).map((row) => row.type);
-  return target.many(OF_TYPES([after, limit, known.filter((type) => matchesTypes(type, types))]));
+  return target.many(AFTER_OF_TYPES([after, limit, types, prefixesOf(types)]));
+}
+
+/** Events before a position, the newest first: for whoever walks back through the log. */
+export async function readEventsBefore(
+  target: Sql,
+  { before, limit, types }: { before: number; limit: number; types?: readonly string[] },
+): Promise<LoggedEvent[]> {
+  if (!types) return target.many(BEFORE([before, limit]));
+  return target.many(BEFORE_OF_TYPES([before, limit, types, prefixesOf(types)]));
 }
 
 export function readLogEnds(target: Sql): Promise<LogEnds> {
@@ -160,7 +185,11 @@ export function readLogEnds(target: Sql): Promise<LogEnds> {
 
 /** Whether a type is one of those asked for; `product.*` asks for all that begin with `product.`, `*` for every one. */
 export function matchesTypes(type: string, asked: readonly string[]): boolean {
-  return asked.some((one) => one === type || (one.endsWith('*') && type.startsWith(one.slice(0, -1))));
+  return asked.includes(type) || prefixesOf(asked).some((prefix) => type.startsWith(prefix));
+}
+
+function prefixesOf(asked: readonly string[]): string[] {
+  return asked.filter((one) => one.endsWith('*')).map((one) => one.slice(0, -1));
 }
 
 export function createEvents(options: {
@@ -175,7 +204,7 @@ export function createEvents(options: {
   const followers: ((event: LoggedEvent) => void)[] = [];
   let seen = 0;
   let running: Promise<void> | undefined;
-  let again = false;
+  let due: Promise<void> | undefined;
   let stopped = true;
   let timer: NodeJS.Timeout | undefined;
   let unsubscribe: (() => void) | undefined;
@@ -209,8 +238,9 @@ export function createEvents(options: {
           // The log loses its beginning and nothing else, so that one position says what can still be followed: an old
           // event that was committed late stays until all before it are old too.
           const { through } = await tx.one(THROUGH([before]));
-          await tx.run(sql('update event_log_head set expired_through = greatest(expired_through, $1)', [through]));
           await tx.run(sql('delete from events where position <= $1', [through]));
+          // Last, since relays wait for whoever holds this row.
+          await tx.run(sql('update event_log_head set expired_through = greatest(expired_through, $1)', [through]));
         },
         { timeoutMs: 0 },
       );
@@ -223,14 +253,27 @@ export function createEvents(options: {
       const { position } = await tx.one(TAKE_HEAD([]));
       const moved = await tx.many(MOVE([position, BATCH]));
       const deliveries: { position: number; subscriber: string }[] = [];
-      for (const { name, types, wanted } of subscribers) {
-        const theirs = moved.filter((event) => matchesTypes(event.type, types));
-        if (theirs.length > 0 && (!wanted || (await wanted(tx))))
-          deliveries.push(...theirs.map((event) => ({ position: event.position, subscriber: name })));
+      for (const subscriber of subscribers) {
+        const theirs = moved.filter((event) => matchesTypes(event.type, subscriber.types));
+        if (theirs.length > 0 && (await isWanted(tx, subscriber)))
+          deliveries.push(...theirs.map((event) => ({ position: event.position, subscriber: subscriber.name })));
       }
       await enqueue(tx, deliver, deliveries);
       return moved.length;
     });
+
+  /** One that fails to say gets its events: it must not hold up everybody's. */
+  const isWanted = async (tx: Tx, { name, wanted }: Subscriber) => {
+    if (!wanted) return true;
+    await tx.run(sql('savepoint asked'));
+    try {
+      return await wanted(tx);
+    } catch (error) {
+      await tx.run(sql('rollback to savepoint asked'));
+      log.error({ err: error, subscriber: name }, 'a subscriber could not say whether it wants events');
+      return true;
+    }
+  };
 
   const show = async () => {
     for (;;) {
@@ -249,34 +292,38 @@ export function createEvents(options: {
     }
   };
 
-  const work = async () => {
-    do {
-      again = false;
+  const tellOthers = () =>
+    bus.publish(EVENTS_TOPIC).catch((error: unknown) => {
+      if (!stopped) log.warn({ err: error }, 'the other processes will see the newest events by their polls');
+    });
+
+  const pass = async () => {
+    try {
       let moved = 0;
-      // An empty outbox is the common case and needs no transaction.
-      while ((await db.maybe(sql('select from outbox limit 1'))) && !stopped) {
-        const batch = await moveBatch();
-        moved += batch;
-        if (batch === 0) break;
-      }
-      if (moved > 0) await bus.publish(EVENTS_TOPIC);
-      await show();
-    } while (again && !stopped);
+      do {
+        // An empty outbox is the common case and needs no transaction.
+        const isEmpty = stopped || !(await db.maybe(sql('select from outbox limit 1')));
+        moved = isEmpty ? 0 : await moveBatch();
+        await Promise.all([moved > 0 ? tellOthers() : undefined, show()]);
+      } while (moved === BATCH);
+    } catch (error) {
+      if (!stopped) log.warn({ err: error }, 'the relay will try again');
+    } finally {
+      running = undefined;
+    }
   };
 
+  /** Looks for what is committed by now; done when that is moved and shown, or failed to be. */
   const wake = (): Promise<void> => {
-    if (running) {
-      again = true;
+    if (!running) {
+      running = pass();
       return running;
     }
-    running = work()
-      .catch((error: unknown) => {
-        if (!stopped) log.warn({ err: error }, 'the relay will try again');
-      })
-      .finally(() => {
-        running = undefined;
-      });
-    return running;
+    due ??= running.then(() => {
+      due = undefined;
+      return running ?? wake();
+    });
+    return due;
   };
 
   return {
@@ -307,11 +354,7 @@ export function createEvents(options: {
       followers.push(handler);
     },
     position: () => seen,
-    async flush() {
-      // A pass under way may have looked before the commit that the caller means.
-      await running;
-      await wake();
-    },
+    flush: wake,
     jobs: [deliver, expire],
     async start() {
       seen = (await readLogEnds(db)).head;
@@ -325,7 +368,7 @@ export function createEvents(options: {
       stopped = true;
       clearInterval(timer);
       unsubscribe?.();
-      await running;
+      await (due ?? running);
     },
   };
 }

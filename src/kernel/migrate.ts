@@ -13,6 +13,13 @@ const FOLDER = new URL('../../migrations/', import.meta.url);
 /** Any number that nobody else locks: the ASCII of "vitr". */
 const LOCK = 0x76697472;
 
+// The library's tables come after ours, and it only looks for jobs that wait. Who looks for taken ones (every ten seconds,
+// after dead workers) or for given-up ones must not read a backlog of a hundred thousand.
+const JOB_INDEXES = `
+  create index if not exists vitrine_taken_jobs on graphile_worker._private_jobs (id) where locked_at is not null;
+  create index if not exists vitrine_given_up_jobs on graphile_worker._private_jobs (id)
+    where locked_at is null and not is_available`;
+
 export class MigrationError extends Error {
   override name = 'MigrationError';
 }
@@ -58,7 +65,10 @@ export async function migrate(url: string, log: Logger, migrations = readMigrati
       log.debug({ migration: migration.file }, 'migrated');
     }
     const jobs = await client.query("select to_regclass('graphile_worker.migrations') is not null as there");
-    if (pending.length > 0 || !jobs.rows[0]?.there) await migrateJobs({ connectionString: url });
+    if (pending.length > 0 || !jobs.rows[0]?.there) {
+      await migrateJobs({ connectionString: url });
+      await client.query(JOB_INDEXES);
+    }
     return pending.map((m) => m.file);
   } finally {
     await client.end();

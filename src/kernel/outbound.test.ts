@@ -314,3 +314,100 @@ describe('get', () => {
     await expect(get(from, `https://${PUBLIC}:${server.port}/`)).rejects.toEqual(failing('remote_failed'));
   });
 });
+
+describe('post', () => {
+  const SENT = { headers: { 'content-type': 'application/json' }, body: '{"a":"\u00e9"}', timeoutMs: 5_000 };
+  const post = (from: Outbound, url: string, options: { timeoutMs?: number; signal?: AbortSignal } = {}) =>
+    from.post(url, { ...SENT, ...options });
+
+  it('sends what it is given, and answers what came, redirects too', async () => {
+    const bodies: string[] = [];
+    const server = await serve(PUBLIC, async (request, response) => {
+      bodies.push(await text(request));
+      if (request.url === '/busy') response.writeHead(503, { 'retry-after': '120' }).end('busy');
+      else response.writeHead(308, { location: '/elsewhere' }).end('moved');
+    });
+    const from = outbound({ 'shop.test': [PUBLIC] });
+    const url = `http://shop.test:${server.port}`;
+    expect(await post(from, `${url}/hook?a=1`)).toEqual({ status: 308, retryAfter: null, text: 'moved' });
+    expect(await post(from, `${url}/busy`)).toEqual({ status: 503, retryAfter: '120', text: 'busy' });
+    expect(bodies).toEqual([SENT.body, SENT.body]);
+    expect(server.seen.requests.map((request) => request.url)).toEqual(['/hook?a=1', '/busy']);
+    expect(server.seen.requests[0]!.headers).toEqual({
+      host: `shop.test:${server.port}`,
+      connection: 'keep-alive',
+      'content-type': 'application/json',
+      'content-length': String(Buffer.byteLength(SENT.body)),
+      'accept-encoding': 'identity',
+      'user-agent': expect.stringMatching(/^Vitrine/),
+    });
+  });
+
+  it('never reaches a private host, by numbers, by name, or by a name that changed', async () => {
+    const inside = await serve('127.0.0.1');
+    const from = outbound({ 'inside.test': ['127.0.0.1'], 'rebound.test': [[PUBLIC], ['127.0.0.1']] });
+    await from.check(`http://rebound.test:${inside.port}/`);
+    for (const host of [
+      '127.0.0.1',
+      '0x7f.1',
+      '[::ffff:127.0.0.1]',
+      'localhost',
+      'inside.test',
+      'rebound.test',
+      'a:b@x',
+    ])
+      await expect(post(from, `http://${host}:${inside.port}/`), host).rejects.toEqual(failing('address_not_allowed'));
+    await expect(post(from, 'http://nowhere.test/')).rejects.toEqual(failing('address_not_found'));
+    expect(inside.seen.connections).toBe(0);
+  });
+
+  it('takes the first kilobyte of an answer, and waits no longer than a second for it', async () => {
+    const server = await serve(PUBLIC, (request, response) => {
+      if (request.url === '/broken') {
+        response.writeHead(200, { 'content-length': 100 }).write('half');
+        return void sleep(50).then(() => request.socket.destroy());
+      }
+      if (request.url === '/slow') return void response.write('slow');
+      const more = () => {
+        while (!response.destroyed && response.write('a'.repeat(10_000)));
+      };
+      response.on('drain', more);
+      more();
+    });
+    const from = outbound();
+    const url = `http://${PUBLIC}:${server.port}`;
+    const began = Date.now();
+    expect((await post(from, `${url}/endless`)).text).toBe('a'.repeat(1_024));
+    expect(await post(from, `${url}/slow`)).toEqual({ status: 200, retryAfter: null, text: 'slow' });
+    expect(await post(from, `${url}/broken`)).toEqual({ status: 200, retryAfter: null, text: 'half' });
+    expect(Date.now() - began).toBeLessThan(3_000);
+    await eventually(() => expect(server.seen.closed).toBe(server.seen.connections));
+  });
+
+  it('ends what does not answer, in time or when it is told to, and closes the connection', async () => {
+    const server = await serve(PUBLIC, () => {});
+    const from = outbound();
+    const url = `http://${PUBLIC}:${server.port}/`;
+    await expect(post(from, url, { timeoutMs: 200 })).rejects.toEqual(failing('remote_timeout'));
+    const abort = new AbortController();
+    const reason = new Error('no longer wanted');
+    setTimeout(() => abort.abort(reason), 50);
+    await expect(post(from, url, { signal: abort.signal })).rejects.toBe(reason);
+    await eventually(() => expect(server.seen.closed).toBe(2));
+    await expect(post(from, 'http://127.0.0.2:1/')).rejects.toEqual(failing('remote_failed'));
+  });
+
+  it('does not wait behind others that hang at the same host', async () => {
+    const server = await serve(PUBLIC, (request, response) => {
+      if (request.url === '/good') response.end('good');
+    });
+    const from = outbound();
+    const url = `http://${PUBLIC}:${server.port}`;
+    const hanging = Array.from({ length: 20 }, () =>
+      post(from, `${url}/hang`, { timeoutMs: 2_000 }).catch(() => 'hung'),
+    );
+    await eventually(() => expect(server.seen.requests).toHaveLength(20));
+    expect((await post(from, `${url}/good`, { timeoutMs: 1_000 })).text).toBe('good');
+    expect(await Promise.all(hanging)).toEqual(Array(20).fill('hung'));
+  });
+});

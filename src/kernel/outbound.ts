@@ -35,6 +35,20 @@ export interface Outbound {
     /** Where it came from in the end. */
     url: string;
   }>;
+  /**
+   * POST, answered with any status as it came: redirects too, since they are not followed. Of the answer's body at most
+   * its first kilobyte is taken, as text, and waited for no longer than a second: the status says what became of it. Fails
+   * with address_not_allowed, address_not_found, remote_timeout or remote_failed, or the signal's reason.
+   */
+  post(
+    url: string,
+    options: { headers: Record<string, string>; body: string; timeoutMs: number; signal?: AbortSignal },
+  ): Promise<{
+    status: number;
+    /** The answer's header, as it stands. */
+    retryAfter: string | null;
+    text: string;
+  }>;
   close(): Promise<void>;
 }
 
@@ -61,6 +75,9 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const SILENCE_MS = 60_000;
 const CONNECTIONS_PER_HOST = 4;
 const KEEP_ALIVE_MS = 2_000;
+/** Of the answer to a POST. */
+const TAKEN_BYTES = 1_024;
+const TAKEN_MS = 1_000;
 
 export function createOutbound({ allowPrivate, ...options }: Options): Outbound {
   const resolve = options.resolve ?? ((hostname) => systemLookup(hostname, { all: true }));
@@ -84,27 +101,43 @@ export function createOutbound({ allowPrivate, ...options }: Options): Outbound 
     );
   };
   const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS, allowH2: false, lookup });
-  const agent = new Agent({
-    connect(target, callback) {
-      const host = withoutBrackets(target.hostname);
-      if (isIP(host) && !isPublic(host)) callback(refuse(host), null);
-      else connect(target, callback);
-    },
-    allowH2: false,
-    connections: CONNECTIONS_PER_HOST,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    keepAliveMaxTimeout: KEEP_ALIVE_MS,
-    headersTimeout: SILENCE_MS,
-    bodyTimeout: SILENCE_MS,
-  });
+  const agentWith = (connections: number | null) =>
+    new Agent({
+      connect(target, callback) {
+        const host = withoutBrackets(target.hostname);
+        if (isIP(host) && !isPublic(host)) callback(refuse(host), null);
+        else connect(target, callback);
+      },
+      allowH2: false,
+      connections,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAliveMaxTimeout: KEEP_ALIVE_MS,
+      headersTimeout: SILENCE_MS,
+      bodyTimeout: SILENCE_MS,
+    });
+  const readers = agentWith(CONNECTIONS_PER_HOST);
+  // One that waits for a connection behind others which hang would be taken for one that hangs itself: whoever posts
+  // limits how many do so at once.
+  const senders = agentWith(null);
 
-  const ask = async (url: URL, accept: string, signal: AbortSignal): Promise<Dispatcher.ResponseData> => {
+  const ask = async (
+    agent: Agent,
+    url: URL,
+    {
+      headers,
+      signal,
+      ...what
+    }: Pick<Dispatcher.RequestOptions, 'method' | 'body'> & {
+      headers: Record<string, string>;
+      signal: AbortSignal;
+    },
+  ): Promise<Dispatcher.ResponseData> => {
     signal.throwIfAborted();
     const asked = agent.request({
+      ...what,
       origin: url.origin,
       path: url.pathname + url.search,
-      method: 'GET',
-      headers: { accept, 'accept-encoding': 'identity', 'user-agent': USER_AGENT },
+      headers: { ...headers, 'accept-encoding': 'identity', 'user-agent': USER_AGENT },
       signal,
     });
     // undici looks at the signal only once it is connected.
@@ -123,9 +156,11 @@ export function createOutbound({ allowPrivate, ...options }: Options): Outbound 
       let target = parse(url);
       for (let redirects = 0; ; redirects++) {
         const current = target;
-        const answer = await ask(current, accept, limit).catch((error) => {
-          throw explain(error, current.host);
-        });
+        const answer = await ask(readers, current, { method: 'GET', headers: { accept }, signal: limit }).catch(
+          (error) => {
+            throw explain(error, current.host);
+          },
+        );
         const { statusCode, headers, body } = answer;
         body.on('error', () => {});
         const location = REDIRECTS.has(statusCode) ? headers.location : undefined;
@@ -151,7 +186,28 @@ export function createOutbound({ allowPrivate, ...options }: Options): Outbound 
       }
     },
 
-    close: () => agent.destroy(),
+    async post(url, { headers, body, timeoutMs, signal }) {
+      const timeout = AbortSignal.timeout(timeoutMs);
+      const target = parse(url);
+      const answer = await ask(senders, target, {
+        method: 'POST',
+        headers,
+        body,
+        signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+      }).catch((error) => {
+        throw signal?.aborted ? signal.reason : faultOf(error, target.host);
+      });
+      const retryAfter = answer.headers['retry-after'];
+      return {
+        status: answer.statusCode,
+        retryAfter: typeof retryAfter === 'string' ? retryAfter : null,
+        text: await beginningOf(answer.body),
+      };
+    },
+
+    async close() {
+      await Promise.all([readers.destroy(), senders.destroy()]);
+    },
   };
 }
 
@@ -210,6 +266,26 @@ function limited(body: Readable, maxBytes: number, tooLarge: AppError, explain: 
   // A generator that nobody has begun to read does not run its end either.
   stream.once('close', () => body.destroy());
   return stream;
+}
+
+/** As much of a body as is taken, whatever becomes of the rest; its end when that comes first. */
+function beginningOf(body: Readable): Promise<string> {
+  return new Promise((resolve) => {
+    const parts: Buffer[] = [];
+    let bytes = 0;
+    const done = () => {
+      clearTimeout(timer);
+      body.destroy();
+      resolve(Buffer.concat(parts).subarray(0, TAKEN_BYTES).toString());
+    };
+    const timer = setTimeout(done, TAKEN_MS);
+    body.on('error', done).on('end', done);
+    body.on('data', (part: Buffer) => {
+      parts.push(part);
+      bytes += part.length;
+      if (bytes > TAKEN_BYTES) done();
+    });
+  });
 }
 
 /**

@@ -40,6 +40,14 @@ export type Tables = {
     body: Buffer;
     state: Generated<string>;
     created_at: Timestamp;
+    html: Buffer | null;
+    attachments: Generated<Json>;
+    message_id: string | null;
+    tries: Generated<number>;
+    next_try_at: Timestamp | null;
+    last_tried_at: Timestamp | null;
+    last_error: string | null;
+    sent_at: Timestamp | null;
   };
   event_effects: {
     event_id: string;
@@ -63,6 +71,18 @@ export type Tables = {
     data: Json;
     lsn: string;
     user_id: string | null;
+  };
+  finished_jobs: {
+    id: number;
+    task: string;
+    payload: Json;
+    outcome: string;
+    attempts: number;
+    max_attempts: number;
+    queued_at: Timestamp;
+    finished_at: Timestamp;
+    duration_ms: number | null;
+    last_error: string | null;
   };
   image_fetches: {
     product_id: string;
@@ -114,10 +134,42 @@ export type Tables = {
     sha256: string | null;
     attempts: Generated<number>;
   };
+  job_cancellations: {
+    job_id: number;
+    asked_at: Generated<Timestamp>;
+  };
+  job_failures_told: {
+    job_id: number;
+    run_at: Timestamp;
+  };
+  job_throughput: {
+    task: string;
+    minute: Timestamp;
+    done: number;
+    failed: number;
+    total_ms: number;
+  };
+  job_workers: {
+    pool_id: string;
+    started_at: Generated<Timestamp>;
+    beat_at: Generated<Timestamp>;
+  };
   login_failures: {
     bucket: Buffer;
     failures: number;
     since: Timestamp;
+  };
+  mail_digests: {
+    kind: string;
+    actor_id: string;
+    began_at: Timestamp;
+    position: number;
+  };
+  mail_windows: {
+    kind: string;
+    actor_id: string;
+    began_at: Timestamp;
+    changes: number;
   };
   one_time_tokens: {
     hash: Buffer;
@@ -270,6 +322,9 @@ export type Tables = {
     id: string;
     due_at: Timestamp;
   };
+  unused_mail_files: {
+    blob_key: string;
+  };
   users: {
     id: string;
     email: string | null;
@@ -294,5 +349,44 @@ export type Tables = {
     created_at: Timestamp;
     updated_at: Timestamp;
     last_login_at: Timestamp | null;
+  };
+  webhook_deliveries: {
+    id: string;
+    endpoint_id: string;
+    event_id: string;
+    position: number;
+    type: string;
+    state: Generated<string>;
+    attempts: Generated<number>;
+    next_attempt_at: Timestamp | null;
+    give_up_at: Timestamp | null;
+    last_status: number | null;
+    last_error: string | null;
+    last_response: string | null;
+    duration_ms: number | null;
+    created_at: Timestamp;
+    delivered_at: Timestamp | null;
+  };
+  webhook_endpoints: {
+    id: string;
+    url: string;
+    description: Generated<string>;
+    types: string[];
+    active: Generated<boolean>;
+    secret: Buffer;
+    previous_secret: Buffer | null;
+    previous_secret_until: Timestamp | null;
+    after_position: number;
+    failures: Generated<number>;
+    failing_since: Timestamp | null;
+    last_success_at: Timestamp | null;
+    retry_at: Timestamp | null;
+    disabled_at: Timestamp | null;
+    disabled_reason: string | null;
+    drain_id: string | null;
+    drained_until: Timestamp | null;
+    created_by: string;
+    created_at: Timestamp;
+    updated_at: Timestamp;
   };
 };

@@ -9,7 +9,19 @@ import type { Filled } from '../kernel/cache.ts';
  */
 
 /** In the order in which they cascade. */
-const STYLES = ['fonts', 'base', 'frame', 'controls', 'cards', 'home', 'list', 'filters', 'product', 'account'];
+const STYLES = [
+  'fonts',
+  'base',
+  'frame',
+  'controls',
+  'cards',
+  'home',
+  'list',
+  'filters',
+  'product',
+  'account',
+  'mailbox',
+];
 
 export type Assets = {
   css: string;

@@ -1,4 +1,4 @@
-import { html, type SafeHtml } from './html.ts';
+import { html, type SafeHtml } from '../kernel/html.ts';
 
 /** The way down to a page; the last step is the page itself and no link. */
 export function breadcrumbs(steps: readonly { name: string; path: string }[]): SafeHtml {

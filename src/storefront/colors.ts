@@ -1,4 +1,4 @@
-import { html, type SafeHtml } from './html.ts';
+import { html, type SafeHtml } from '../kernel/html.ts';
 
 /**
  * A dot beside a colour's name, where the name is one that we know. The colour is an SVG attribute: the pages'

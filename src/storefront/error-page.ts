@@ -1,5 +1,5 @@
+import { html, type SafeHtml } from '../kernel/html.ts';
 import type { ProblemDocument } from '../kernel/http/index.ts';
-import { html, type SafeHtml } from './html.ts';
 import { renderPage } from './layout.ts';
 
 /** Errors for people: what happened and what to do, without the database, which may be what is away. */
@@ -27,6 +27,18 @@ function wordsFor({ code, status, detail }: ProblemDocument): Words {
       heading: 'There is nothing at this address',
       text: 'Check the address for a slip, search for what you had in mind, or start over.',
       action: AGAIN,
+    };
+  if (code === 'second_factor_required')
+    return {
+      heading: 'First set up a second factor',
+      text: detail,
+      action: html`<a class="button" href="/profile/security">Set one up</a>`,
+    };
+  if (code === 'forbidden')
+    return {
+      heading: 'You may not open this page',
+      text: `${detail} If you have another account that may, log out and log in with that one.`,
+      action: html`<a class="button" href="/profile">Go to your account</a>`,
     };
   if (status === 415)
     return {

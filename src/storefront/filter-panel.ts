@@ -1,7 +1,7 @@
+import { html, type SafeHtml } from '../kernel/html.ts';
 import type { Category, Facet, Facets } from '../modules/catalogue/schemas.ts';
 import { colorDot, noDot } from './colors.ts';
 import { compareSizes, count, humanValue } from './format.ts';
-import { html, type SafeHtml } from './html.ts';
 import type { List } from './list-view.ts';
 import { FACET_NAMES } from './parameters.ts';
 

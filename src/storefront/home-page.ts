@@ -1,6 +1,6 @@
+import { html, jsonLd, type SafeHtml } from '../kernel/html.ts';
 import type { Category, ProductListItem } from '../modules/catalogue/schemas.ts';
 import { count } from './format.ts';
-import { html, jsonLd, type SafeHtml } from './html.ts';
 import { type Frame, renderPage } from './layout.ts';
 import { onePerFamily, PICTURE, priceOf, productGrid, productPath, stockOf } from './product-card.ts';
 import { shopData } from './structured-data.ts';

@@ -6,6 +6,7 @@ import { type Http, notFound } from '../kernel/http/index.ts';
 import type { Accounts } from '../modules/accounts/index.ts';
 import { CATALOGUE_TAG, type Catalogue } from '../modules/catalogue/index.ts';
 import type { Category, Facets, FilterQuery, ListQuery, Product, ProductPage } from '../modules/catalogue/schemas.ts';
+import type { Mailbox } from '../modules/notifications/index.ts';
 import { registerAccountPages } from './account/routes.ts';
 import { assets } from './assets.ts';
 import { homePage } from './home-page.ts';
@@ -15,6 +16,7 @@ import { type ListParameters, readParameters, toFilterQuery, toListQuery, toSear
 import { onePerFamily, productPath } from './product-card.ts';
 import { productPage, type Related } from './product-page.ts';
 import { registerSitemap, robotsText } from './sitemap.ts';
+import { registerMailbox } from './staff/mailbox.ts';
 
 export { errorPage } from './error-page.ts';
 
@@ -26,6 +28,7 @@ export { errorPage } from './error-page.ts';
 type Deps = {
   catalogue: Catalogue;
   accounts: Accounts;
+  mailbox: Mailbox;
   config: Pick<Config, 'SHOP_NAME' | 'CURRENCY' | 'TIME_ZONE'>;
   /** How the world calls the shop, without a slash at its end. */
   publicUrl: string;
@@ -34,7 +37,7 @@ type Deps = {
 const HTML = 'text/html; charset=utf-8';
 const TILES = 12;
 
-export function registerStorefront(app: Http, { catalogue, accounts, config, publicUrl }: Deps): void {
+export function registerStorefront(app: Http, { catalogue, accounts, mailbox, config, publicUrl }: Deps): void {
   const currency = config.CURRENCY;
 
   const frame = async (): Promise<Frame> => ({ shopName: config.SHOP_NAME, categories: await catalogue.categories() });
@@ -109,7 +112,7 @@ export function registerStorefront(app: Http, { catalogue, accounts, config, pub
     });
   });
 
-  registerAccountPages(app, { accounts, config, frame });
+  registerAccountPages(app, { accounts, config, frame }, [registerMailbox(mailbox)]);
   registerSitemap(app, catalogue, publicUrl);
 
   app.get('/robots.txt', (request, reply) =>

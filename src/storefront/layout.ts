@@ -1,6 +1,6 @@
+import { html, type SafeHtml } from '../kernel/html.ts';
 import type { Category } from '../modules/catalogue/schemas.ts';
 import { assets } from './assets.ts';
-import { html, type SafeHtml } from './html.ts';
 
 /** What every page stands in: head, header with search and departments, footer. */
 

@@ -1,6 +1,6 @@
+import { html, jsonLd, type SafeHtml } from '../kernel/html.ts';
 import type { Category, Facets, ProductPage } from '../modules/catalogue/schemas.ts';
 import { breadcrumbs } from './breadcrumbs.ts';
-import { html, jsonLd, type SafeHtml } from './html.ts';
 import { type Frame, renderPage } from './layout.ts';
 import { listView } from './list-view.ts';
 import { pageLinks } from './pagination.ts';

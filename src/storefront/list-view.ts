@@ -1,7 +1,7 @@
+import { html, type SafeHtml } from '../kernel/html.ts';
 import type { Category, Facets, ProductPage } from '../modules/catalogue/schemas.ts';
 import { filterPanel } from './filter-panel.ts';
 import { count, humanValue, money, products } from './format.ts';
-import { html, type SafeHtml } from './html.ts';
 import { lastPage, pagination } from './pagination.ts';
 import { FACET_NAMES, type ListParameters, ORDERING_NAMES, toSearch } from './parameters.ts';
 import { productGrid } from './product-card.ts';

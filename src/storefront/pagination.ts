@@ -1,7 +1,7 @@
+import { html, type SafeHtml } from '../kernel/html.ts';
 import { DEEPEST } from '../kernel/paging.ts';
 import type { ProductPage } from '../modules/catalogue/schemas.ts';
 import { count } from './format.ts';
-import { html, type SafeHtml } from './html.ts';
 import { type ListParameters, toSearch } from './parameters.ts';
 
 /** Numbered pages go as deep as the catalogue answers them. */

@@ -1,6 +1,6 @@
+import { html, type SafeHtml } from '../kernel/html.ts';
 import type { ProductListItem } from '../modules/catalogue/schemas.ts';
 import { compareSizes, count, money } from './format.ts';
-import { html, type SafeHtml } from './html.ts';
 
 /** Pictures are 4:5 everywhere; the attributes hold their place while they load. */
 export const PICTURE = { width: 800, height: 1000 };

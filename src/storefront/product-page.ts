@@ -1,9 +1,9 @@
+import { html, jsonLd, type SafeHtml } from '../kernel/html.ts';
 import type { Category, Product, ProductListItem } from '../modules/catalogue/schemas.ts';
 import { breadcrumbs } from './breadcrumbs.ts';
 import { colorDot } from './colors.ts';
 import { detailRows, highlights, type Row, sections, shippingLines } from './details.ts';
 import { money, saving } from './format.ts';
-import { html, jsonLd, type SafeHtml } from './html.ts';
 import { type Frame, renderPage } from './layout.ts';
 import { priceOf, productGrid, productPath, stockOf } from './product-card.ts';
 import { breadcrumbData, categorySteps, productData } from './structured-data.ts';

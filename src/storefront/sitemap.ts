@@ -1,10 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Filled } from '../kernel/cache.ts';
+import { escapeText } from '../kernel/html.ts';
 import { type Http, notFound } from '../kernel/http/index.ts';
 import { isUuid } from '../kernel/ids.ts';
 import { CATALOGUE_TAG, type Catalogue } from '../modules/catalogue/index.ts';
 import type { Category } from '../modules/catalogue/schemas.ts';
-import { escapeText } from './html.ts';
 import { productPath } from './product-card.ts';
 
 /**

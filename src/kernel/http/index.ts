@@ -81,6 +81,11 @@ function isForPrograms(url: string): boolean {
   return /^\/(api|health|ws)(\/|\?|$)/.test(url);
 }
 
+/** Whether it asks for a WebSocket, at an address where there may be one. */
+function isForSockets({ method, url, headers }: IncomingMessage): boolean {
+  return method === 'GET' && /^\/ws\//.test(url ?? '') && headers.upgrade?.toLowerCase() === 'websocket';
+}
+
 /**
  * The Fastify instance that modules register their routes on.
  */
@@ -96,6 +101,13 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   });
   const limits = config.RATE_LIMIT ? createLimits() : undefined;
   const taken = new WeakMap<IncomingMessage, Taken>();
+  const upgrades = new WeakSet<IncomingMessage>();
+  const arrive = (request: IncomingMessage): Taken | undefined => {
+    if (config.TRUST_PROXY > 0) bareForwarded(request);
+    const counted = limits?.take(ALL_REQUESTS, addressOf(request, config.TRUST_PROXY));
+    if (counted) taken.set(request, counted);
+    return counted;
+  };
   const allowedHosts = new Set(config.ALLOWED_HOSTS.map((host) => host.toLowerCase()));
   const answersTo = (host: string | undefined) =>
     allowedHosts.size === 0 || allowedHosts.has((host ?? '').toLowerCase().replace(/:\d+$/, ''));
@@ -107,20 +119,31 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     bodyLimit: BODY_LIMIT,
     forceCloseConnections: 'idle',
     serverFactory(route) {
-      return createServer(
-        { requestTimeout: 0, headersTimeout: 60_000, keepAliveTimeout: 65_000 },
+      const server = createServer(
+        {
+          requestTimeout: 0,
+          headersTimeout: 60_000,
+          keepAliveTimeout: 65_000,
+          shouldUpgradeCallback(request) {
+            // Any other wish to upgrade is ignored, as it may be (RFC 9110, 7.8), and the request answered as it stands.
+            if (!isForSockets(request) || server.listenerCount('upgrade') === 0) return false;
+            // An upgrade comes to the router without passing through the function below.
+            arrive(request);
+            upgrades.add(request);
+            return true;
+          },
+        },
         (request, response) => {
           // A whole URL in the request line means its path (RFC 9112, 3.2.2).
           if (request.url?.[0] !== '/' && request.url)
             request.url = request.url.replace(/^https?:\/\/[^/?#]*(?=[/?]|$)/i, '') || '/';
-          if (config.TRUST_PROXY > 0) bareForwarded(request);
-          const counted = limits?.take(ALL_REQUESTS, addressOf(request, config.TRUST_PROXY));
-          if (counted) taken.set(request, counted);
+          const counted = arrive(request);
           const mayBeFast = counted?.allowed !== false && answersTo(request.headers.host);
           if (mayBeFast && answers.answerFast(request, response, counted?.head ?? [])) return;
           route(request, response);
         },
       );
+      return server;
     },
     // A logger of its own for each request costs more than a cached answer does; errors are logged with the request's id.
     childLoggerFactory: (logger) => logger,
@@ -160,6 +183,10 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     if (error.status >= 500)
       request.log.error({ err: thrown, request_id: request.id, route: request.routeOptions?.url }, 'a request failed');
     const problem = toProblem(error, request.id);
+    if (upgrades.has(request.raw)) {
+      // Nobody reads from the connection of a refused upgrade any more.
+      reply.header('connection', 'close').raw.once('finish', () => request.raw.socket.destroySoon());
+    }
     reply
       .code(error.status)
       .headers({ 'x-request-id': request.id, 'cache-control': 'no-store', ...error.details.headers });

@@ -7,6 +7,8 @@ import type { FastifyInstance } from 'fastify';
 export function collectMethods(app: Pick<FastifyInstance, 'addHook'>): (path: string) => string[] {
   const routes: { pattern: string; matches: RegExp; methods: Set<string> }[] = [];
   app.addHook('onRoute', (route) => {
+    // What answers preflights everywhere is no address.
+    if (route.url === '*') return;
     const methods = [route.method].flat();
     const known = routes.find(({ pattern }) => pattern === route.url);
     if (known) for (const method of methods) known.methods.add(method);

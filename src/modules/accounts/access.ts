@@ -1,12 +1,20 @@
 import type { FastifyRequest } from 'fastify';
 import type { Http } from '../../kernel/http/index.ts';
 import type { Csrf } from './csrf.ts';
-import { csrfFailed, forbidden, insufficientScope, secondFactorRequired, unauthenticated } from './errors.ts';
+import {
+  csrfFailed,
+  forbidden,
+  insufficientScope,
+  originNotAllowed,
+  secondFactorRequired,
+  unauthenticated,
+} from './errors.ts';
 import { hasRole, type Identity, type Role, type Scope } from './identity.ts';
+import { bearerProtocol } from './socket-protocol.ts';
 
 /**
- * Who may call what. Every route of the API says so in its `config`, by allow(); one that does not is refused when the
- * shop starts, so nothing is public by oversight. The check stands in front of everything else that a request causes:
+ * Who may call what. Every route of the API, and every socket, says so in its `config`, by allow(); one that does not is
+ * refused when the shop starts, so nothing is public by oversight. The check stands in front of everything else that a request causes:
  * its body is neither read nor judged for who may not send it.
  */
 
@@ -54,6 +62,8 @@ type Gate = {
   /** By the cookies of a browser; null when they do not say, or no longer. */
   identifyCookie(request: FastifyRequest): Promise<Identity | null>;
   csrf: Csrf;
+  /** Whether a page of this origin may open sockets by the cookies of whoever looks at it. */
+  isOwnOrigin(origin: string, host: string): boolean;
   /** Whether staff must have used a second factor. */
   requireStaff2fa: boolean;
 };
@@ -62,7 +72,7 @@ export function installAccess(app: Http, gate: Gate): void {
   app.decorateRequest('identity', null);
 
   app.addHook('onRoute', (route) => {
-    if (!route.url.startsWith('/api/') || route.method === 'HEAD') return;
+    if (!/^\/(api|ws)\//.test(route.url) || route.method === 'HEAD') return;
     const access = route.config?.access;
     if (!access) throw new Error(`${String(route.method)} ${route.url} does not say who may call it.`);
     if (access === 'anyone') return;
@@ -77,11 +87,12 @@ export function installAccess(app: Http, gate: Gate): void {
   });
 
   app.addHook('onRequest', async (request) => {
-    const { authorization } = request.headers;
+    const authorization = request.headers.authorization ?? protocolToken(request);
     if (authorization !== undefined) request.identity = asFarAsProven(await gate.identify(authorization), gate);
     else if (request.headers.cookie !== undefined) {
       const identity = await gate.identifyCookie(request);
       request.identity = identity && asFarAsProven(identity, gate);
+      if (identity && isSocket(request)) demandOwnOrigin(request, gate);
       if (identity && isApi(request) && !SAFE.has(request.method)) {
         const token = request.headers['x-csrf-token'];
         if (typeof token !== 'string' || !gate.csrf.holds(request, token))
@@ -108,6 +119,30 @@ export function installAccess(app: Http, gate: Gate): void {
 
 function isApi(request: FastifyRequest): boolean {
   return request.routeOptions.url?.startsWith('/api/') ?? false;
+}
+
+function isSocket(request: FastifyRequest): boolean {
+  return request.routeOptions.url?.startsWith('/ws/') ?? false;
+}
+
+/** As an Authorization header has it: scripts of browsers can set none, but name a subprotocol. */
+function protocolToken(request: FastifyRequest): string | undefined {
+  if (!isSocket(request)) return undefined;
+  const protocol = bearerProtocol(
+    (request.headers['sec-websocket-protocol'] ?? '').split(',').map((one) => one.trim()),
+  );
+  return protocol && `Bearer ${protocol.token}`;
+}
+
+/**
+ * Browsers let any page open a socket to anywhere and send the cookies along, but say which page it is (RFC 6455, 10.2).
+ */
+function demandOwnOrigin(request: FastifyRequest, gate: Gate): void {
+  const { origin } = request.headers;
+  if (origin !== undefined && gate.isOwnOrigin(origin, request.host)) return;
+  throw originNotAllowed(
+    'By a cookie, sockets are opened from this shop’s own pages, and from those of CORS_ORIGINS. Send an access token instead.',
+  );
 }
 
 /** Staff who have yet to use the second factor that the shop asks of them are customers until they do, everywhere. */

@@ -42,7 +42,7 @@ const NOTE_USE = prepare('update api_keys set last_used_at = $2 where id = $1');
 export async function findApiKey(
   { db, clock }: AccountsContext,
   key: string,
-): Promise<{ identity: Identity; epoch: number; expires: Date | null } | null> {
+): Promise<{ identity: Identity; expires: Date | null } | null> {
   const row = await db.maybe(FIND([hashToken(key), clock.now()]));
   if (!row) return null;
   await db.run(NOTE_USE([row.id, clock.now()]));
@@ -54,8 +54,8 @@ export async function findApiKey(
       apiKeyId: row.id,
       scopes: row.scopes,
       secondFactor: false,
+      epoch: row.token_epoch,
     },
-    epoch: row.token_epoch,
     expires: row.expires_at,
   };
 }
@@ -112,6 +112,7 @@ export async function createApiKey(
       data: { name, scopes },
     });
   });
+  await events.flush();
   const row = await db.one(sql<ApiKey>(`select ${COLUMNS} from ${FROM} where k.id = $1`, [id]));
   return { ...row, key: token };
 }
@@ -134,5 +135,5 @@ export async function revokeApiKey(context: AccountsContext, actorId: string, id
       data: { name: row.name },
     });
   });
-  await revocations.spread();
+  await Promise.all([revocations.spread(), events.flush()]);
 }

@@ -40,6 +40,7 @@ export async function changePassword(
       type: 'user.password_changed',
       subject: { type: 'user', id: userId },
       actorId: userId,
+      userId,
     });
     await context.sendMail(tx, {
       template: 'password_changed',

@@ -34,6 +34,7 @@ it('keeps one superuser when the last two go at the same moment', async () => {
         apiKeyId: null,
         scopes: null,
         secondFactor: false,
+        epoch: 0,
       };
       return () => eraseAccount(accounts, identity, PASSWORD);
     }),

@@ -34,7 +34,19 @@ export async function eraseAccount(context: AccountsContext, identity: Identity,
     );
     for (const table of ['sessions', 'one_time_tokens', 'recovery_codes'])
       await tx.run(sql(`delete from ${table} where user_id = $1`, [userId]));
-    await tx.run(sql('update api_keys set revoked_at = now() where created_by = $1 and revoked_at is null', [userId]));
+    const keys = await tx.many(
+      sql<{ id: string; name: string }>(
+        'update api_keys set revoked_at = now() where created_by = $1 and revoked_at is null returning id, name',
+        [userId],
+      ),
+    );
+    for (const { id, name } of keys)
+      await events.append(tx, {
+        type: 'api_key.revoked',
+        subject: { type: 'api_key', id },
+        actorId: userId,
+        data: { name },
+      });
     await context.forgetMails(tx, userId);
     await events.append(tx, { type: 'user.erased', subject: { type: 'user', id: userId }, actorId: userId });
   });

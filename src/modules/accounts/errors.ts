@@ -6,6 +6,7 @@ export const forbidden = defineError('forbidden', 403, 'Not allowed');
 export const insufficientScope = defineError('insufficient_scope', 403, 'The API key is not made for this');
 export const secondFactorRequired = defineError('second_factor_required', 403, 'A second factor is required');
 export const csrfFailed = defineError('csrf_failed', 403, 'The request did not come from this shop’s pages');
+export const originNotAllowed = defineError('origin_not_allowed', 403, 'The origin is not allowed');
 export const invalidCredentials = defineError('invalid_credentials', 401, 'Wrong user or password');
 export const otpRequired = defineError('otp_required', 401, 'The second factor is missing');
 export const refreshReused = defineError('refresh_reused', 401, 'The refresh token was used before');

@@ -12,7 +12,7 @@ import type { AccessTokens } from './tokens.ts';
  * is believed for a minute, unless it is revoked in the meantime.
  */
 
-type Found = { identity: Identity; epoch: number; until: number };
+type Found = { identity: Identity; until: number };
 
 export type Identify = {
   /** By an Authorization header. Throws invalid_token. */
@@ -32,26 +32,22 @@ export function createIdentify(context: AccountsContext, tokens: AccessTokens): 
   const kept = (credential: string): Identity | undefined => {
     const known = found.get(credential);
     if (!known) return undefined;
-    const { identity, epoch, until } = known;
-    const holds =
-      until > clock.now().getTime() &&
-      !revocations.has(identity.sessionId ?? identity.apiKeyId!) &&
-      (revocations.epochOf(identity.userId) ?? epoch) <= epoch;
-    if (holds) return identity;
+    const { identity, until } = known;
+    if (until > clock.now().getTime() && revocations.holds(identity)) return identity;
     found.delete(credential);
     return undefined;
   };
 
   const lookUp = async (
     credential: string,
-    find: () => Promise<{ identity: Identity; epoch: number; expires?: Date | null } | null>,
+    find: () => Promise<{ identity: Identity; expires?: Date | null } | null>,
   ): Promise<Identity | null> => {
     const known = kept(credential);
     if (known) return known;
     const answer = await find();
     if (!answer) return null;
     const until = Math.min(clock.now().getTime() + KNOWN_MS, answer.expires?.getTime() ?? Infinity);
-    found.set(credential, { identity: answer.identity, epoch: answer.epoch, until });
+    found.set(credential, { identity: answer.identity, until });
     // It may have been revoked while the database was asked.
     return kept(credential) ?? null;
   };

@@ -31,6 +31,8 @@ export type Identity = {
   readonly scopes: readonly Scope[] | null;
   /** Whether the log-in was completed by a second factor. */
   readonly secondFactor: boolean;
+  /** The user's epoch when they proved it: once theirs is greater, they are not what they were. */
+  readonly epoch: number;
   /** Staff who must use a second factor and have not: their role here is a customer's. */
   readonly awaitsSecondFactor?: boolean;
 };

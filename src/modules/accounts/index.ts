@@ -8,6 +8,7 @@ import type { AccountsContext } from './context.ts';
 import { createCookies } from './cookies.ts';
 import { type Csrf, createCsrf } from './csrf.ts';
 import { createIdentify, type Identify } from './identify.ts';
+import { createOwnOrigins } from './own-origins.ts';
 import { createRevocations } from './revocations.ts';
 import { tidyAccounts } from './tidy.ts';
 import { type AccessTokens, createAccessTokens } from './tokens.ts';
@@ -16,6 +17,7 @@ export { allow, demandAccess, identityOf } from './access.ts';
 export { changePassword } from './change-password.ts';
 export type { AccountMail, AccountMailData, Recipient } from './context.ts';
 export { describeDevice } from './device.ts';
+export { endedIdentities } from './ended-identities.ts';
 export { eraseAccount } from './erase-account.ts';
 export { forbidden } from './errors.ts';
 export { type Actor, hasRole, type Identity, ROLES, type Role, SCOPES } from './identity.ts';
@@ -44,6 +46,7 @@ export {
   secondFactorState,
 } from './second-factor.ts';
 export { endOtherSessions, endOwnSession, listSessions, readSessionUser, type SessionRow } from './sessions.ts';
+export { chooseProtocol } from './socket-protocol.ts';
 export { type FirstSuperuser, hasSuperuser, makeFirstSuperuser } from './superusers.ts';
 export { usernamesOf } from './usernames.ts';
 export { resendVerification, verifyEmail } from './verify-email.ts';
@@ -99,6 +102,7 @@ export function createAccounts(
         identify: identify.byAuthorization,
         identifyCookie,
         csrf,
+        isOwnOrigin: createOwnOrigins(publicUrl, config.CORS_ORIGINS),
         requireStaff2fa: config.REQUIRE_STAFF_2FA,
       }),
     start: revocations.start,

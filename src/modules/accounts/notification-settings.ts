@@ -64,6 +64,7 @@ export async function changeNotificationSettings(
       subject: { type: 'user', id: userId },
       actorId: userId,
       data: { fields: ['notifications'] },
+      userId,
     });
     return { after, changed: true };
   });

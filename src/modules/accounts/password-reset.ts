@@ -101,6 +101,8 @@ export async function resetPassword(
       type: 'user.password_reset',
       subject: { type: 'user', id: to.userId },
       actorId: to.userId,
+      changes: isFirstProof ? { second_factor: { from: true, to: false } } : {},
+      userId: to.userId,
     });
     await context.sendMail(tx, { template: 'password_changed', to, data: { url: `${publicUrl}/password/forgot` } });
     return to.userId;

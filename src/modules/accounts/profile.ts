@@ -110,6 +110,7 @@ async function edit(
         subject: { type: 'user', id: userId },
         actorId: userId,
         data: { fields },
+        userId,
       });
       return true;
     }),

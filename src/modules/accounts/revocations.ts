@@ -1,6 +1,7 @@
 import { prepare } from '../../kernel/db.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Logger } from '../../kernel/log.ts';
+import type { Identity } from './identity.ts';
 
 /**
  * What makes an access token wrong before it expires: its session was revoked, its API key too, or its user is not what
@@ -30,10 +31,10 @@ const LATELY = prepare<{ what: 'session' | 'key' | 'user'; id: string; epoch: nu
 const NOW = prepare<{ now: Date }>('select now() as now');
 
 export type Revocations = {
-  /** Whether a session or an API key was revoked. */
-  has(id: string): boolean;
-  /** The user's epoch, if it changed lately. */
-  epochOf(userId: string): number | undefined;
+  /** Whether nothing that the identity rests on was revoked: its session or API key, and what its user was. */
+  holds(identity: Identity): boolean;
+  /** Calls `listener` whenever something more was revoked, for what outlives the request that was asked for it. */
+  onChange(listener: () => void): void;
   /** To be called when something was revoked, after the commit: known here when it returns, elsewhere soon after. */
   spread(): Promise<void>;
   start(): Promise<void>;
@@ -43,6 +44,7 @@ export type Revocations = {
 export function createRevocations({ db, bus, log }: Pick<Kernel, 'db' | 'bus'> & { log: Logger }): Revocations {
   const revoked = new Map<string, number>();
   const epochs = new Map<string, { epoch: number; at: number }>();
+  const listeners: (() => void)[] = [];
   /** By the database's clock. */
   let since = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -57,12 +59,17 @@ export function createRevocations({ db, bus, log }: Pick<Kernel, 'db' | 'bus'> &
   const look = async () => {
     const { now } = await db.one(NOW([]));
     const from = Math.max(since - OVERLAP_MS, now.getTime() - REMEMBERED_MS);
+    let more = false;
     for (const { what, id, epoch, at } of await db.many(LATELY([new Date(from)]))) {
-      if (what !== 'user') revoked.set(id, at.getTime());
-      else if ((epochs.get(id)?.epoch ?? -1) < epoch) epochs.set(id, { epoch, at: at.getTime() });
+      const isKnown = what === 'user' ? (epochs.get(id)?.epoch ?? -1) >= epoch : revoked.has(id);
+      if (isKnown) continue;
+      more = true;
+      if (what === 'user') epochs.set(id, { epoch, at: at.getTime() });
+      else revoked.set(id, at.getTime());
     }
     since = now.getTime();
     forgetOld(since);
+    if (more) for (const listener of listeners) listener();
   };
 
   /** One look at a time; who asks while one is under way may mean what it has already passed by, so waits for another. */
@@ -76,8 +83,9 @@ export function createRevocations({ db, bus, log }: Pick<Kernel, 'db' | 'bus'> &
   const watch = () => lookAgain().catch((error: unknown) => log.warn({ err: error }, 'revocations could not be read'));
 
   return {
-    has: (id) => revoked.has(id),
-    epochOf: (userId) => epochs.get(userId)?.epoch,
+    holds: ({ sessionId, apiKeyId, userId, epoch }) =>
+      !revoked.has(sessionId ?? apiKeyId!) && (epochs.get(userId)?.epoch ?? epoch) <= epoch,
+    onChange: (listener) => void listeners.push(listener),
     async spread() {
       await lookAgain();
       await bus.publish(TOPIC);

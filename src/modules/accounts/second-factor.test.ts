@@ -101,6 +101,7 @@ it('confirms no secret but the one that the code is of, should another be asked 
     apiKeyId: null,
     scopes: null,
     secondFactor: false,
+    epoch: 0,
   };
   const { secret } = await enrollSecondFactor(accounts, identity);
   const transaction: Accounts['db']['transaction'] = async (work) => {

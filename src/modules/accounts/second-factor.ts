@@ -258,7 +258,7 @@ async function proveBoth(
 }
 
 function noteChange({ events }: AccountsContext, tx: Tx, userId: string, type: string): Promise<void> {
-  return events.append(tx, { type, subject: { type: 'user', id: userId }, actorId: userId });
+  return events.append(tx, { type, subject: { type: 'user', id: userId }, actorId: userId, userId });
 }
 
 function tellChange(

@@ -176,14 +176,21 @@ export async function refreshTokens(
   tokens: AccessTokens,
   refresh: string,
 ): Promise<TokenPair> {
-  const { db, clock, revocations } = context;
+  const { db, events, clock, revocations } = context;
   const now = clock.now();
   const hash = hashToken(refresh);
   const outcome = await db.transaction(async (tx) => {
     const row = await tx.maybe(FIND_REFRESH([hash, now]));
     if (!row) return 'unknown';
     if (row.spent) {
-      await revoke(tx, 'id', row.session_id);
+      const ended = await revoke(tx, 'id', row.session_id);
+      if (ended > 0)
+        await events.append(tx, {
+          type: 'user.refresh_reused',
+          subject: { type: 'user', id: row.user_id },
+          data: { session_id: row.session_id },
+          userId: row.user_id,
+        });
       return 'reused';
     }
     if (!row.live) return 'unknown';
@@ -206,7 +213,7 @@ export async function refreshTokens(
   if (outcome === 'unknown')
     throw invalidToken('The refresh token has expired, was revoked, or is none of ours. Log in again.');
   if (outcome === 'reused') {
-    await revocations.spread();
+    await Promise.all([revocations.spread(), events.flush()]);
     throw refreshReused(
       'This refresh token was used before, so somebody else may have it. The session has been ended; log in again.',
     );
@@ -236,21 +243,47 @@ export async function endSession({ db, revocations }: AccountsContext, sessionId
 }
 
 /** Ends every session of one's own but the one that asks. */
-export async function endOtherSessions(
-  { db, revocations }: AccountsContext,
+export function endOtherSessions(
+  context: AccountsContext,
   { userId, sessionId }: Pick<Identity, 'userId' | 'sessionId'>,
-): Promise<void> {
-  await revoke(db, 'user_id', userId, sessionId);
-  await revocations.spread();
+): Promise<number> {
+  return endOwn(context, userId, (tx) => revoke(tx, 'user_id', userId, sessionId), { others_of: sessionId });
 }
 
 /** Ends a session of one's own; throws session_not_found for anybody else's. */
 export async function endOwnSession(context: AccountsContext, userId: string, sessionId: string): Promise<void> {
-  const mine = await context.db.maybe(
-    sql('select from sessions where id = $1 and user_id = $2 and revoked_at is null', [sessionId, userId]),
+  const ended = await endOwn(
+    context,
+    userId,
+    async (tx) => {
+      const mine = await tx.maybe(sql('select from sessions where id = $1 and user_id = $2', [sessionId, userId]));
+      return mine ? revoke(tx, 'id', sessionId) : 0;
+    },
+    { session_id: sessionId },
   );
-  if (!mine) throw sessionNotFound('You have no session with this id; it may have ended already.');
-  await endSession(context, sessionId);
+  if (ended === 0) throw sessionNotFound('You have no session with this id; it may have ended already.');
+}
+
+async function endOwn(
+  { db, events, revocations }: AccountsContext,
+  userId: string,
+  end: (tx: Tx) => Promise<number>,
+  which: Record<string, string | null>,
+): Promise<number> {
+  const ended = await db.transaction(async (tx) => {
+    const sessions = await end(tx);
+    if (sessions > 0)
+      await events.append(tx, {
+        type: 'user.sessions_ended',
+        subject: { type: 'user', id: userId },
+        actorId: userId,
+        data: { sessions, ...which },
+        userId,
+      });
+    return sessions;
+  });
+  await Promise.all([revocations.spread(), events.flush()]);
+  return ended;
 }
 
 /** Where the user is logged in, the latest used first. */
@@ -284,7 +317,7 @@ const FIND_COOKIE = prepare<CookieRow>(
 export async function findCookieSession(
   { db, clock }: AccountsContext,
   cookie: string,
-): Promise<{ identity: Identity; epoch: number } | null> {
+): Promise<{ identity: Identity } | null> {
   const now = clock.now();
   const row = await db.maybe(FIND_COOKIE([hashToken(cookie), now]));
   if (!row) return null;
@@ -304,7 +337,7 @@ export async function findCookieSession(
       apiKeyId: null,
       scopes: null,
       secondFactor: row.second_factor,
+      epoch: row.token_epoch,
     },
-    epoch: row.token_epoch,
   };
 }

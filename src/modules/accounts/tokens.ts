@@ -12,7 +12,7 @@ import { ACCESS_SECONDS, type Revocations } from './revocations.ts';
  */
 
 type Claims = { sub: string; sid: string; role: Role; ep: number; mfa: boolean; exp: number };
-type Known = { identity: Identity; epoch: number; expires: number };
+type Known = { identity: Identity; expires: number };
 
 export type AccessTokens = {
   /** For a session of a user whose role and epoch are these now. */
@@ -36,10 +36,8 @@ export function createAccessTokens(
   const verify = createVerifier({ key, algorithms: ['HS256'], ignoreExpiration: true });
   const seen = new LRUCache<string, Known>({ max: TOKENS_KNOWN });
 
-  const holds = ({ identity, epoch, expires }: Known): boolean =>
-    expires > clock.now().getTime() &&
-    !revocations.has(identity.sessionId!) &&
-    (revocations.epochOf(identity.userId) ?? epoch) <= epoch;
+  const holds = ({ identity, expires }: Known): boolean =>
+    expires > clock.now().getTime() && revocations.holds(identity);
 
   return {
     issue({ userId, sessionId, role, epoch, secondFactor }) {
@@ -75,6 +73,6 @@ function read(verify: (token: string) => unknown, token: string): Known | null {
     return null;
   }
   const { sub, sid, role, ep, mfa, exp } = claims;
-  const identity = { userId: sub, role, sessionId: sid, apiKeyId: null, scopes: null, secondFactor: mfa };
-  return { identity, epoch: ep, expires: exp * 1_000 };
+  const identity = { userId: sub, role, sessionId: sid, apiKeyId: null, scopes: null, secondFactor: mfa, epoch: ep };
+  return { identity, expires: exp * 1_000 };
 }

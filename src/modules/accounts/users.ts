@@ -101,7 +101,13 @@ export async function changeUser(
       await dropSecondFactor(context, tx, { userId: id, email: before.email });
     if (after.disabled) await revokeSessionsOf(tx, id);
     const changes = Object.fromEntries(changed.map((field) => [field, { from: before[field], to: after[field] }]));
-    await events.append(tx, { type: 'user.updated', subject: { type: 'user', id }, actorId: actor.userId, changes });
+    await events.append(tx, {
+      type: 'user.updated',
+      subject: { type: 'user', id },
+      actorId: actor.userId,
+      changes,
+      userId: id,
+    });
   });
   await Promise.all([revocations.spread(), events.flush()]);
   return readUser(context, id);

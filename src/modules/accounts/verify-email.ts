@@ -25,6 +25,7 @@ export async function verifyEmail(context: AccountsContext, token: string): Prom
       type: 'user.email_verified',
       subject: { type: 'user', id: userId },
       actorId: userId,
+      userId,
     });
     return { userId, email: user.email };
   });

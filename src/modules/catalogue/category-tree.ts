@@ -1,4 +1,4 @@
-import { type Database, prepare, sql, type Tx } from '../../kernel/db.ts';
+import { type Database, prepare, type Sql, sql, type Tx } from '../../kernel/db.ts';
 import { validationFailed } from '../../kernel/http/problem.ts';
 import { isUuid } from '../../kernel/ids.ts';
 import { type CategoryFields, MAX_LEVELS } from './category-fields.ts';
@@ -143,6 +143,11 @@ export async function holdPath(tx: Tx, categoryId: string): Promise<string | nul
     // Moved while we waited for whoever moved it.
     if (way.every((step) => held.has(step.id))) return way.length === 0 ? null : way.map((step) => step.name).join(' ');
   }
+}
+
+/** The names from the root down to a category, shown or not; none when there is no such category. */
+export async function namesOfCategory(target: Sql, id: string): Promise<string[]> {
+  return (await target.many(WAY([id]))).map(({ name }) => name);
 }
 
 /** Named by their ids, so many at a time, so that each is looked up however little the planner knows of the tables. */

@@ -48,6 +48,7 @@ export async function deleteProduct(
       type: 'product.deleted',
       subject: { type: 'product', id },
       actorId: actor.userId,
+      changes,
       data: { sku: product.sku, slug: product.slug, name: product.name, archived },
     });
   });

@@ -5,5 +5,5 @@ export const CATALOGUE_TAG = 'catalogue';
 
 /** Types of events after which what the catalogue shows may differ. */
 export function touchesCatalogue(event: LoggedEvent): boolean {
-  return /^(product|stock|category|image|import)\./.test(event.type);
+  return /^(product|stock|category|image)\.|^import\.(merged|stock_counted|completed)$/.test(event.type);
 }

@@ -23,9 +23,17 @@ import { searchByRelevance, searching } from './search-products.ts';
 import type { Sight } from './sight.ts';
 import { LIST_COLUMNS, type ProductRow, VISIBLE } from './store-rows.ts';
 
+export { namesOfCategory } from './category-tree.ts';
 export { type Drawing, drawingKey } from './drawings/index.ts';
 export { CATALOGUE_TAG } from './events.ts';
 export type { ExportRow } from './export.ts';
+export { importChanges } from './import-changes.ts';
+export {
+  countOfImport,
+  fallenByImport,
+  type Slice,
+  stockOfImport,
+} from './import-outcomes.ts';
 export { mergeStaged, type Superseded } from './merge.ts';
 export { availabilityOf, imageUrl } from './present.ts';
 export { dressProducts } from './showcase.ts';

@@ -9,6 +9,7 @@ const somebody = (changes: Partial<Identity>): Identity => ({
   apiKeyId: null,
   scopes: null,
   secondFactor: false,
+  epoch: 0,
   ...changes,
 });
 const OTHER = '018F0000-0000-7000-8000-00000000000A';

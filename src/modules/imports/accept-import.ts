@@ -8,7 +8,7 @@ import type { ImportFromUrl } from './schemas.ts';
 import { insertImport, type NewImport } from './store.ts';
 import type { Uploaded } from './upload.ts';
 
-type Deps = Pick<Kernel, 'db' | 'blobs' | 'outbound' | 'clock'> & { runJob: RunJob };
+type Deps = Pick<Kernel, 'db' | 'events' | 'blobs' | 'outbound' | 'clock'> & { runJob: RunJob };
 
 /** Queues the import of a feed that `receive` stores under the key it is given; both or neither. */
 export async function acceptUpload(
@@ -35,10 +35,23 @@ export async function acceptUrl(deps: Deps, actorId: string, { url, mode = 'crea
   return queue(deps, { id: newId(), mode, fileName, sourceUrl: url, createdBy: actorId });
 }
 
-async function queue({ db, clock, runJob }: Deps, row: Omit<NewImport, 'status' | 'at'>): Promise<Import> {
-  return db.transaction(async (tx) => {
+async function queue(
+  { db, events, clock, runJob }: Deps,
+  row: Omit<NewImport, 'status' | 'at'> & { createdBy: string },
+): Promise<Import> {
+  const { id, mode, fileName, createdBy } = row;
+  const queued = await db.transaction(async (tx) => {
     await insertImport(tx, { ...row, status: 'queued', at: clock.now() });
-    await enqueue(tx, runJob, [{ id: row.id }]);
-    return findImport(tx, row.id);
+    // Its address may hold a password, so the event does without.
+    await events.append(tx, {
+      type: 'import.queued',
+      subject: { type: 'import', id },
+      actorId: createdBy,
+      data: { file_name: fileName, mode },
+    });
+    await enqueue(tx, runJob, [{ id }]);
+    return findImport(tx, id);
   });
+  await events.flush();
+  return queued;
 }

@@ -34,6 +34,7 @@ export async function completeImport(
       subject: { type: 'import', id },
       actorId: ended.createdBy,
       data: { file_name: ended.fileName, mode: ended.mode, counts: ended.counts },
+      userId: ended.createdBy,
     });
   });
 }

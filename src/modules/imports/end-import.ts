@@ -23,6 +23,7 @@ export async function endImport(
       subject: { type: 'import', id },
       actorId: end.actorId ?? ended.createdBy,
       data: { file_name: ended.fileName, ...(end.error ? { error: end.error } : {}) },
+      userId: ended.createdBy,
     });
     return true;
   });

@@ -7,6 +7,8 @@ import { dropFeeds, takeUpImports } from './take-up.ts';
 
 export type { ImportIssue, ImportMode, ImportProgress, ImportReport } from './import-report.ts';
 export { ISSUES_HEADER, issueLine } from './issues-csv.ts';
+export { readOutcomes } from './outcomes.ts';
+export { watchProgress } from './progress.ts';
 
 /** Feeds in: from a file at once, or by the queue. Its use cases take this as their first argument. */
 export type Imports = QueueDeps & {
@@ -19,8 +21,8 @@ export type Imports = QueueDeps & {
 };
 
 export function createImports(kernel: Kernel, { publicUrl }: { publicUrl: string }): Imports {
-  const { db, events, config, clock, log, blobs, outbound } = kernel;
-  const deps: QueueDeps = { db, events, config, clock, log, blobs, outbound, publicUrl };
+  const { db, bus, events, config, clock, log, blobs, outbound } = kernel;
+  const deps: QueueDeps = { db, bus, events, config, clock, log, blobs, outbound, publicUrl };
   const runJob = defineRunJob(deps);
   const takeUpJob = defineJob({ name: 'imports.take_up', cron: '* * * * *', run: () => takeUpImports(deps, runJob) });
   const dropJob = defineJob({ name: 'imports.drop_feeds', cron: '41 3 * * *', run: () => dropFeeds(deps) });

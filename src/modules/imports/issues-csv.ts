@@ -4,7 +4,12 @@ import type { ImportIssue } from './import-report.ts';
 export const ISSUES_HEADER = 'line,sku,field,code,message,rejected\n';
 
 export function issueLine({ line, sku, field, code, message, rejected }: ImportIssue): string {
-  return `${[line, sku, field, code, message, rejected].map(cell).join(',')}\n`;
+  return csvLine([line, sku, field, code, message, rejected]);
+}
+
+/** One line of CSV. What a spreadsheet would take for a formula is marked as text. */
+export function csvLine(values: readonly (string | number | boolean | null)[]): string {
+  return `${values.map(cell).join(',')}\n`;
 }
 
 function cell(value: string | number | boolean | null): string {

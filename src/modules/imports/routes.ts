@@ -12,6 +12,7 @@ import { cancelImport } from './end-import.ts';
 import { writeGoogleFeed } from './export-feed.ts';
 import type { Imports } from './index.ts';
 import { findImport, listImports, listIssues, writeIssuesCsv } from './list-imports.ts';
+import { listOutcomes, readOutcomes } from './outcomes.ts';
 import {
   Import,
   ImportFromUrl,
@@ -21,6 +22,7 @@ import {
   ImportUpload,
   IssueListQuery,
   IssuePage,
+  OutcomePage,
 } from './schemas.ts';
 import { receiveFeed, UPLOAD_LIMITS } from './upload.ts';
 
@@ -91,6 +93,38 @@ export function registerImportRoutes(
     },
   );
 
+  app.get(
+    '/api/imports/:id/outcomes',
+    {
+      schema: {
+        summary: 'What became of the rows of an import’s feed',
+        description:
+          'Those that were not taken first. Rows that changed nothing are told by `counts.unchanged` of the import alone.',
+        tags,
+        params: ImportId,
+        querystring: IssueListQuery,
+        response: {
+          200: {
+            description: 'A page of outcomes, or all of them as CSV.',
+            content: { 'application/json': { schema: OutcomePage }, 'text/csv': { schema: Type.String() } },
+          },
+        },
+      },
+      config: READ,
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      reply.headers(NO_STORE);
+      if (request.query.format !== 'csv') return reply.send(await listOutcomes(db, id, request.query));
+      await findImport(db, id);
+      return reply
+        .headers(API_HEADERS)
+        .header('content-type', 'text/csv; charset=utf-8')
+        .header('content-disposition', `attachment; filename="import-${id}-outcomes.csv"`)
+        .send(Readable.from(csvOf(readOutcomes(db, id))) as unknown as string);
+    },
+  );
+
   app.post(
     '/api/imports/:id/cancel',
     {
@@ -106,6 +140,10 @@ export function registerImportRoutes(
     async (request, reply) =>
       reply.headers(NO_STORE).send(await cancelImport(imports, request.params.id, identityOf(request).userId)),
   );
+}
+
+async function* csvOf(batches: AsyncIterable<{ csv: string }>): AsyncGenerator<string> {
+  for await (const { csv } of batches) yield csv;
 }
 
 function registerUpload(app: Http, imports: Imports): void {

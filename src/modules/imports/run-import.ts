@@ -41,7 +41,7 @@ export type ImportRequest = {
   signal?: AbortSignal;
 };
 
-export type RunDeps = Pick<Kernel, 'db' | 'events' | 'config' | 'clock' | 'log'>;
+export type RunDeps = Pick<Kernel, 'db' | 'bus' | 'events' | 'config' | 'clock' | 'log'>;
 
 /** What a run needs to know, once its import is its own. */
 export type Run = {
@@ -121,6 +121,8 @@ export async function run(
   deps.log.debug({ import_id: id, counts }, 'merged');
   const { bytes } = state;
   const onRows = (rows: number) => onProgress({ phase: 'stock', bytesRead: bytes, sizeBytes: bytes, rows });
+  // Who is told that it is complete reads at once what became of its rows.
+  if (counts.read >= 1_000) await renew(deps, ['analyze product_changes', 'analyze import_issues']);
   await completeImport(deps, id, { onRows, signal: leave });
   await refreshStatistics(deps, counts);
   return { status: 'completed', counts };
@@ -175,11 +177,18 @@ export const FAULT = {
  * After a load that changed much, the planner's statistics and the visibility map are renewed at once, not when
  * autovacuum comes by: until then lists would be planned for the old table and counted row by row.
  */
-async function refreshStatistics({ db, log }: RunDeps, counts: ImportCounts): Promise<void> {
+async function refreshStatistics(deps: RunDeps, counts: ImportCounts): Promise<void> {
   if (counts.created + counts.updated < 1_000) return;
+  const tables = ['products', 'product_texts', 'stock', 'search_words', 'price_history'];
+  await renew(
+    deps,
+    tables.map((table) => `vacuum (analyze) ${table}`),
+  );
+}
+
+async function renew({ db, log }: RunDeps, statements: readonly string[]): Promise<void> {
   try {
-    for (const table of ['products', 'product_texts', 'stock', 'search_words', 'price_history'])
-      await db.run({ text: `vacuum (analyze) ${table}`, values: [] });
+    for (const text of statements) await db.run({ text, values: [] });
   } catch (error) {
     log.warn({ err: error }, 'the statistics could not be renewed; autovacuum will');
   }

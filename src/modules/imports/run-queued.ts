@@ -13,7 +13,7 @@ import { isMerged, nextQueued, releaseImport, servedUrl, takeImport } from './st
  * from the start. What a run has merged stays merged, so an import is applied once however often it is run.
  */
 
-export type QueueDeps = Pick<Kernel, 'db' | 'events' | 'config' | 'clock' | 'log' | 'blobs' | 'outbound'> & {
+export type QueueDeps = Pick<Kernel, 'db' | 'bus' | 'events' | 'config' | 'clock' | 'log' | 'blobs' | 'outbound'> & {
   publicUrl: string;
 };
 

@@ -72,6 +72,25 @@ export const IssueListQuery = Type.Object(
   strict,
 );
 
+const Outcome = Type.Object(
+  {
+    outcome: Type.Enum(['created', 'updated', 'existing', 'rejected', 'superseded'], {
+      description:
+        '`existing`: left alone in mode `create`. `superseded`: the same id stands again further on, and that row was taken.',
+    }),
+    sku: MaybeText,
+    line: Type.Union([Type.Integer(), Type.Null()], {
+      description: 'Of the file, where the item begins; null for what was taken without a remark.',
+    }),
+    message: Type.String({ description: 'Why it was not taken, what changed, what was remarked; or empty.' }),
+  },
+  strict,
+);
+export type Outcome = Static<typeof Outcome>;
+
+export const OutcomePage = PageOf(Outcome);
+export type OutcomePage = Static<typeof OutcomePage>;
+
 export const ImportId = Type.Object({ id: Id });
 
 export const ImportFromUrl = Type.Object(

@@ -291,6 +291,26 @@ export async function isMerged(target: Sql, id: string): Promise<boolean> {
   return (await target.maybe(found)) !== undefined;
 }
 
+export type RunningImport = {
+  id: string;
+  merged: boolean;
+  bytes_read: number;
+  size_bytes: number | null;
+  counts: ImportCounts;
+};
+
+/** How far those are that run. */
+export function runningImports(target: Sql): Promise<RunningImport[]> {
+  return target.many(
+    sql(
+      `select id, merged_at is not null as merged, bytes_read, size_bytes,
+         json_build_object('read', count_read, 'created', count_created, 'updated', count_updated,
+           'unchanged', count_unchanged, 'existing', count_existing, 'rejected', count_rejected) as counts
+       from imports where status = 'running' order by id`,
+    ),
+  );
+}
+
 /** The import that has waited longest, but for this one. */
 export async function nextQueued(target: Sql, but: string): Promise<string | undefined> {
   const found = sql<{ id: string }>("select id from imports where status = 'queued' and id <> $1 order by id limit 1", [

@@ -1,5 +1,6 @@
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { ImportProgress } from './import-report.ts';
+import { PROGRESS_TOPIC } from './progress.ts';
 import { cancelStatement, noteProgress } from './store.ts';
 
 /** The import is not wanted any more: somebody cancelled it, or another run has taken its place. */
@@ -18,11 +19,11 @@ export type Watch = {
 const EACH_MS = 500;
 
 /**
- * Beside a run: shows on its row how far it is, and learns from the row that it is no longer wanted. It writes by
+ * Beside a run: shows on its row how far it is, says in every process that it did, and learns from the row that it is no longer wanted. It writes by
  * connections of its own, since what the run's transaction writes nobody sees before the end.
  */
 export function watchImport(
-  { db, log }: Pick<Kernel, 'db' | 'log'>,
+  { db, bus, log }: Pick<Kernel, 'db' | 'bus' | 'log'>,
   { id, attempt }: { id: string; attempt: number },
   outer?: AbortSignal,
 ): Watch {
@@ -30,11 +31,17 @@ export function watchImport(
   const signal = outer ? AbortSignal.any([outer, ended.signal]) : ended.signal;
   let phase: ImportProgress['phase'] = 'reading';
   let latest = { bytesRead: 0, read: 0, rejected: 0 };
+  let shown: typeof latest | undefined;
   let looking: Promise<void> | undefined;
 
   const look = async () => {
     try {
-      if (!signal.aborted && !(await noteProgress(db, id, attempt, latest))) ended.abort(new ImportEnded());
+      const now = latest;
+      if (!signal.aborted && !(await noteProgress(db, id, attempt, now))) ended.abort(new ImportEnded());
+      if (!signal.aborted && now !== shown) {
+        shown = now;
+        await bus.publish(PROGRESS_TOPIC);
+      }
       // A merge looks at no signal while PostgreSQL works: its statement is ended from here, until that has hit.
       if (signal.aborted && phase === 'merging') await cancelStatement(db, id);
     } catch (error) {

@@ -8,28 +8,37 @@ export type ProductChange = {
   name: string;
   sku: string;
   url: string;
-  changes: readonly { field: string; from: string; to: string }[];
+  /** Field by field: `Price`, `19.99 USD → 17.99 USD`. */
+  changes: readonly { field: string; text: string }[];
   at: Date;
 };
 
 type OtherMailData = {
-  /** One product, or a digest of the further ones that `actor` touched within five minutes. */
+  /** `actor` is their username; null when their account is gone. */
   product_changed: { actor: string | null; change: ProductChange };
+  /** What `actor` did within a few minutes beyond what was told one by one: the first of the changes, and how many. */
   products_digest: { actor: string | null; changes: readonly ProductChange[]; total: number };
   import_finished: {
     fileName: string;
     counts: Readonly<Record<'read' | 'created' | 'updated' | 'unchanged' | 'existing' | 'rejected', number>>;
-    outcomes: readonly { sku: string | null; line: number | null; outcome: string; message: string }[];
+    /** The first of them. */
+    outcomes: readonly { outcome: string; sku: string | null; line: number | null; message: string }[];
     totalOutcomes: number;
-    /** Where the import and all its outcomes can be looked at. */
-    url: string;
+    /** Where all of them can be had. */
     csvUrl: string;
     isAttached: boolean;
   };
   import_failed: { fileName: string; reason: string; line: number | null; column: number | null; url: string };
-  low_stock: { name: string; sku: string; stock: number; threshold: number; url: string };
+  /** The first of the products, and how many fell by one and the same doing. */
+  low_stock: {
+    products: readonly { name: string; sku: string; stock: number; url: string }[];
+    total: number;
+    threshold: number;
+  };
+  /** The first of the jobs, and how many were given up. */
   job_failed: { jobs: readonly { id: string; task: string; attempts: number; error: string }[]; total: number };
   webhook_disabled: { url: string; failingSince: Date; lastError: string };
+  /** `total` with its currency, when the event told it. */
   order_placed: { number: string; total: string | null; url: string };
   order_status_changed: { number: string; status: string; url: string };
 };
@@ -43,7 +52,10 @@ type OtherMail = {
   };
 }[keyof OtherMailData];
 
-/** A file in the blob store that goes along; several messages may share it. */
+/**
+ * A file in the blob store that goes along; several messages may share it. One whose key begins with `mails/` is removed
+ * with the last of them; any other is somebody else's.
+ */
 export type Attachment = { fileName: string; contentType: string; blobKey: string; bytes: number };
 
 export type Mail = AccountMail | OtherMail;

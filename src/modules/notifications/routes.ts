@@ -1,34 +1,26 @@
 import Type from 'typebox';
-import { sql } from '../../kernel/db.ts';
-import { defineError } from '../../kernel/errors.ts';
 import type { Http } from '../../kernel/http/index.ts';
-import type { Kernel } from '../../kernel/kernel.ts';
-import { PAGING, PageOf, readPage } from '../../kernel/paging.ts';
+import { API_HEADERS } from '../../kernel/http/security-headers.ts';
 import { allow, identityOf } from '../accounts/index.ts';
-import { MAILBOX } from './index.ts';
-
-const emailNotFound = defineError('email_not_found', 404, 'E-mail not found');
+import { attachmentHeader } from './attachment-header.ts';
+import {
+  listMails,
+  type Mailbox,
+  type MailSummary,
+  openAttachment,
+  readMail,
+  type StoredMail,
+  withoutTokens,
+} from './mailbox.ts';
+import { retryMail } from './retry-mail.ts';
+import { AttachmentPlace, Email, EmailId, EmailPage, EmailQuery } from './schemas.ts';
 
 const NO_STORE = { 'cache-control': 'no-store' };
-const strict = { additionalProperties: false } as const;
-const email = {
-  id: Type.String({ format: 'uuid' }),
-  template: Type.String(),
-  to: Type.String(),
-  subject: Type.String(),
-  state: Type.Enum(['queued', 'sent', 'failed']),
-  created_at: Type.String({ format: 'date-time' }),
-};
 
-type Row = { id: string; template: string; to: string; subject: string; state: 'queued' | 'sent' | 'failed'; at: Date };
-
-const COLUMNS = 'e.id, e.template, e.recipient as "to", e.subject, e.state, e.created_at as at';
-
-/** The mailbox: what was written to whom. */
-export function registerNotificationRoutes(app: Http, { db, secrets }: Pick<Kernel, 'db' | 'secrets'>): void {
+/** The mailbox: what was written to whom, and what became of it. */
+export function registerNotificationRoutes(app: Http, mailbox: Mailbox): void {
   const tags = ['E-mails'];
-  const config = allow('superuser', 'emails:read');
-  const present = ({ at, ...row }: Row) => ({ ...row, created_at: at.toISOString() });
+  const READ = allow('superuser', 'emails:read');
 
   app.get(
     '/api/emails',
@@ -36,14 +28,13 @@ export function registerNotificationRoutes(app: Http, { db, secrets }: Pick<Kern
       schema: {
         summary: 'List e-mails, the newest first',
         tags,
-        querystring: Type.Object(PAGING, strict),
-        response: { 200: PageOf(Type.Object(email, strict)) },
+        querystring: EmailQuery,
+        response: { 200: EmailPage },
       },
-      config,
+      config: READ,
     },
     async (request, reply) => {
-      const question = { columns: COLUMNS, from: 'emails e', id: 'e.id', where: [], values: [] };
-      const page = await readPage<Row>(db, question, request.query);
+      const page = await listMails(mailbox, request.query);
       return reply.headers(NO_STORE).send({ ...page, items: page.items.map(present) });
     },
   );
@@ -52,23 +43,85 @@ export function registerNotificationRoutes(app: Http, { db, secrets }: Pick<Kern
     '/api/emails/:id',
     {
       schema: {
-        summary: 'An e-mail with its text',
+        summary: 'An e-mail with what it says',
         description: 'To an API key, links that let their reader into an account are told without their token.',
         tags,
-        params: Type.Object({ id: Type.String({ format: 'uuid' }) }, strict),
-        response: { 200: Type.Object({ ...email, text: Type.String() }, strict) },
+        params: EmailId,
+        response: { 200: Email },
       },
-      config,
+      config: READ,
     },
     async (request, reply) => {
-      const row = await db.maybe(
-        sql<Row & { body: Buffer }>(`select ${COLUMNS}, e.body from emails e where e.id = $1`, [request.params.id]),
-      );
-      if (!row) throw emailNotFound('There is no e-mail with this id.');
-      const { body, ...mail } = row;
-      const text = secrets.decrypt(MAILBOX, body);
-      const told = identityOf(request).scopes === null ? text : text.replace(/([?&]token=)[\w-]+/g, '$1…');
-      return reply.headers(NO_STORE).send({ ...present(mail), text: told });
+      const mail = await readMail(mailbox, request.params.id);
+      return reply.headers(NO_STORE).send(presentWhole(mail, identityOf(request).scopes === null));
     },
   );
+
+  app.get(
+    '/api/emails/:id/attachments/:n',
+    {
+      schema: {
+        summary: 'A file that went along with an e-mail',
+        tags,
+        params: AttachmentPlace,
+        response: {
+          200: { description: 'The file.', content: { 'application/octet-stream': { schema: Type.Any() } } },
+        },
+      },
+      config: READ,
+    },
+    async (request, reply) => {
+      const { id, n } = request.params;
+      const { file_name, content_type, bytes, stream } = await openAttachment(mailbox, id, n);
+      return reply
+        .headers({ ...API_HEADERS, ...NO_STORE })
+        .headers({ 'content-type': content_type, 'content-length': bytes })
+        .header('content-disposition', attachmentHeader(file_name))
+        .send(stream);
+    },
+  );
+
+  app.post(
+    '/api/emails/:id/retry',
+    {
+      schema: {
+        summary: 'Send an e-mail that failed or was kept',
+        description:
+          'It keeps its Message-ID. One that was sent, is being sent or waits to be is 409 `email_not_retryable`; without a mail server every one is 409 `mail_not_set_up`.',
+        tags,
+        params: EmailId,
+        response: { 200: Email },
+      },
+      config: allow('superuser', 'emails:write'),
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const identity = identityOf(request);
+      await retryMail(mailbox, identity, id);
+      return reply.headers(NO_STORE).send(presentWhole(await readMail(mailbox, id), identity.scopes === null));
+    },
+  );
+}
+
+const iso = (time: Date | null) => time?.toISOString() ?? null;
+
+function present(mail: MailSummary) {
+  return {
+    ...mail,
+    last_tried_at: iso(mail.last_tried_at),
+    next_try_at: iso(mail.next_try_at),
+    sent_at: iso(mail.sent_at),
+    created_at: mail.created_at.toISOString(),
+  };
+}
+
+function presentWhole(mail: StoredMail, isPerson: boolean) {
+  const shown = (text: string) => (isPerson ? text : withoutTokens(text));
+  return {
+    ...present(mail),
+    message_id: mail.message_id,
+    text: shown(mail.text),
+    html: mail.html === null ? null : shown(mail.html),
+    attachments: mail.attachments.map(({ file_name, content_type, bytes }) => ({ file_name, content_type, bytes })),
+  };
 }

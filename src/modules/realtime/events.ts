@@ -30,7 +30,7 @@ export const EventMessage = Type.Object(
 export type EventMessage = Static<typeof EventMessage>;
 
 /** `usernames` holds those of the actors, by their ids: names are joined when an event is read, never stored in it. */
-export function messageOf(event: LoggedEvent, usernames: ReadonlyMap<string, string>): EventMessage {
+export function messageOf(event: Omit<LoggedEvent, 'event_id'>, usernames: ReadonlyMap<string, string>): EventMessage {
   const { actor_id, subject_type, subject_id, data } = event;
   return {
     cursor: event.position,

@@ -1,5 +1,5 @@
+import { html } from '../../kernel/html.ts';
 import { allow, eraseAccount, identityOf, OWN_ACCOUNT } from '../../modules/accounts/index.ts';
-import { html } from '../html.ts';
 import { type Fields, missing, type Refusal, readForm, refusalOf } from './fields.ts';
 import { field } from './form.ts';
 import { type AccountPage, goTo, pageAt, type Registers, show } from './page.ts';

@@ -1,6 +1,6 @@
+import { html } from '../../kernel/html.ts';
 import { forgotPassword, PASSWORD_RESETS } from '../../modules/accounts/index.ts';
 import { ForgotPassword } from '../../modules/accounts/schemas.ts';
-import { html } from '../html.ts';
 import { type Fields, invalid, judgeBy, type Refusal, readForm, refusalOf } from './fields.ts';
 import { field } from './form.ts';
 import { type AccountPage, goTo, type Registers, show } from './page.ts';

@@ -1,4 +1,4 @@
-import { html, type SafeHtml } from '../html.ts';
+import { html, type SafeHtml } from '../../kernel/html.ts';
 import type { Fault } from './fields.ts';
 
 /**

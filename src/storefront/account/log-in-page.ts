@@ -1,5 +1,5 @@
+import { html } from '../../kernel/html.ts';
 import { allow, beginLogIn, finishLogIn, LOG_INS, logInPending } from '../../modules/accounts/index.ts';
-import { html } from '../html.ts';
 import { type Fields, missing, type Refusal, readForm, refusalOf } from './fields.ts';
 import { field, hidden } from './form.ts';
 import { type AccountPage, formPage, goTo, pageAt, type Registers, show } from './page.ts';

@@ -13,6 +13,7 @@ const NOTICES = {
   session_ended: 'That device is logged out.',
   others_ended: 'All other devices are logged out.',
   log_in_again: 'That took longer than five minutes. Please log in again.',
+  mail_queued: 'The message will be sent now.',
   erased: 'Your account is erased.',
 } as const;
 

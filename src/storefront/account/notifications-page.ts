@@ -1,3 +1,4 @@
+import { html } from '../../kernel/html.ts';
 import {
   allow,
   changeNotificationSettings,
@@ -6,7 +7,6 @@ import {
   readNotificationSettings,
 } from '../../modules/accounts/index.ts';
 import type { NotificationSettings } from '../../modules/accounts/schemas.ts';
-import { html } from '../html.ts';
 import { readForm } from './fields.ts';
 import { checkbox } from './form.ts';
 import { type AccountPage, goTo, pageAt, type Registers, show } from './page.ts';

@@ -1,9 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Config } from '../../kernel/config.ts';
+import { html, type SafeHtml } from '../../kernel/html.ts';
 import type { Http } from '../../kernel/http/index.ts';
 import { PAGE_HEADERS } from '../../kernel/http/security-headers.ts';
 import type { Accounts } from '../../modules/accounts/index.ts';
-import { html, type SafeHtml } from '../html.ts';
 import { type Frame, renderPage } from '../layout.ts';
 import type { Refusal } from './fields.ts';
 import { summary } from './form.ts';
@@ -26,6 +26,10 @@ export type AccountPage = {
   entry?: Entry;
   /** Its address holds a secret, which must not be told to whatever the page leads to. */
   secret?: boolean;
+  /** It needs the whole width, for a table. */
+  wide?: boolean;
+  /** It shows another document of ours in a frame. */
+  frames?: boolean;
   /** `csrf` is the hidden field that every form must hold. */
   body(csrf: SafeHtml): SafeHtml;
 };
@@ -39,6 +43,7 @@ const MENU = {
 export type Entry = keyof typeof MENU;
 
 const HEADERS = { ...PAGE_HEADERS, 'cache-control': 'no-store' };
+const FRAMING = { 'content-security-policy': `${PAGE_HEADERS['content-security-policy']}; frame-src 'self'` };
 
 /** Sends a page; with a refusal, the same page that tells it, under its status. */
 export async function show(
@@ -59,11 +64,18 @@ ${page.body(csrf)}`;
     title: `${refusal ? 'Error: ' : ''}${page.title} · ${shown.shopName}`,
     noindex: true,
     account: true,
-    body: page.entry ? area(page.entry, csrf, content) : html`<div class="account">${content}</div>`,
+    body: page.entry
+      ? area(page.entry, csrf, content)
+      : html`<div class="account${page.wide && ' account-wide'}">${content}</div>`,
   });
   return reply
     .code(refusal?.status ?? 200)
-    .headers({ ...HEADERS, ...(page.secret ? { 'referrer-policy': 'no-referrer' } : {}), ...refusal?.headers })
+    .headers({
+      ...HEADERS,
+      ...(page.frames ? FRAMING : {}),
+      ...(page.secret ? { 'referrer-policy': 'no-referrer' } : {}),
+      ...refusal?.headers,
+    })
     .type('text/html; charset=utf-8')
     .send(text);
 }

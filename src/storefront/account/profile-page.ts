@@ -1,3 +1,4 @@
+import { html, type SafeHtml } from '../../kernel/html.ts';
 import {
   allow,
   changeProfile,
@@ -9,7 +10,6 @@ import {
   resendVerification,
 } from '../../modules/accounts/index.ts';
 import type { Address } from '../../modules/accounts/schemas.ts';
-import { html, type SafeHtml } from '../html.ts';
 import { COUNTRIES } from './countries.ts';
 import { type Fields, type Refusal, readForm, refusalOf } from './fields.ts';
 import { field, select } from './form.ts';

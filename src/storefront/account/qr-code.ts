@@ -1,5 +1,5 @@
 import { encode } from 'uqr';
-import { html, type SafeHtml } from '../html.ts';
+import { html, type SafeHtml } from '../../kernel/html.ts';
 
 /** Modules of clear ground around it (ISO/IEC 18004, 6.3.8). */
 const BORDER = 4;

@@ -1,6 +1,6 @@
+import { html } from '../../kernel/html.ts';
 import { judgePassword, REGISTRATIONS, readSessionUser, register } from '../../modules/accounts/index.ts';
 import { Registration } from '../../modules/accounts/schemas.ts';
-import { html } from '../html.ts';
 import { type Fault, type Fields, invalid, judgeBy, type Refusal, readForm, refusalOf } from './fields.ts';
 import { field, hidden } from './form.ts';
 import { type AccountPage, goTo, pageAt, type Registers, show } from './page.ts';

@@ -1,5 +1,5 @@
+import { html } from '../../kernel/html.ts';
 import { NEW_PASSWORDS, resetPassword } from '../../modules/accounts/index.ts';
-import { html } from '../html.ts';
 import { type Fields, missing, type Refusal, readForm, refusalOf } from './fields.ts';
 import { field, hidden } from './form.ts';
 import { type AccountPage, goTo, pageAt, type Registers, show } from './page.ts';

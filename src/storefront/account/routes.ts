@@ -1,8 +1,8 @@
 import formbody from '@fastify/formbody';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../kernel/errors.ts';
+import { html } from '../../kernel/html.ts';
 import { badRequest, type Http } from '../../kernel/http/index.ts';
-import { html } from '../html.ts';
 import { registerDelete } from './delete-page.ts';
 import { readForm } from './fields.ts';
 import { registerForgotPassword } from './forgot-password-page.ts';
@@ -34,8 +34,8 @@ const PAGES: readonly Registers[] = [
 /** Far more than anybody fills in. */
 const FORM_LIMIT = 64 * 1024;
 
-/** The pages about oneself. Forms are read here and nowhere else: the API takes none, and these take nothing else. */
-export function registerAccountPages(app: Http, shop: Shop): void {
+/** The pages about oneself, and `others` that depend on who asks. Forms are read here and nowhere else: the API takes none, and these take nothing else. */
+export function registerAccountPages(app: Http, shop: Shop, others: readonly Registers[] = []): void {
   app.register(async (instance) => {
     const pages = instance as unknown as Http;
     pages.removeAllContentTypeParsers();
@@ -56,7 +56,7 @@ export function registerAccountPages(app: Http, shop: Shop): void {
       throw error;
     });
 
-    for (const register of PAGES) register(pages, shop);
+    for (const register of [...PAGES, ...others]) register(pages, shop);
   });
 }
 

@@ -1,3 +1,4 @@
+import { html } from '../../kernel/html.ts';
 import {
   allow,
   confirmSecondFactor,
@@ -9,7 +10,6 @@ import {
   pendingEnrolment,
   secondFactorState,
 } from '../../modules/accounts/index.ts';
-import { html } from '../html.ts';
 import { type Fields, missing, type Refusal, readForm, refusalOf } from './fields.ts';
 import { field } from './form.ts';
 import { type AccountPage, goTo, pageAt, type Registers, show } from './page.ts';

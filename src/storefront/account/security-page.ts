@@ -1,3 +1,4 @@
+import { html, type SafeHtml } from '../../kernel/html.ts';
 import {
   allow,
   changePassword,
@@ -6,7 +7,6 @@ import {
   readProfile,
   secondFactorState,
 } from '../../modules/accounts/index.ts';
-import { html, type SafeHtml } from '../html.ts';
 import { type Fields, missing, type Refusal, readForm, refusalOf } from './fields.ts';
 import { field } from './form.ts';
 import { type AccountPage, formPage, goTo, pageAt, type Registers, show } from './page.ts';

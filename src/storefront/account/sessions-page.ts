@@ -1,3 +1,4 @@
+import { html, type SafeHtml } from '../../kernel/html.ts';
 import {
   allow,
   describeDevice,
@@ -8,7 +9,6 @@ import {
   type SessionRow,
 } from '../../modules/accounts/index.ts';
 import { IdParam } from '../../modules/accounts/schemas.ts';
-import { html, type SafeHtml } from '../html.ts';
 import { ago, day } from './dates.ts';
 import { refusalOf } from './fields.ts';
 import { type AccountPage, formPage, goTo, pageAt, type Registers, show } from './page.ts';

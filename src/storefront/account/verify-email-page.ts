@@ -1,5 +1,5 @@
+import { html } from '../../kernel/html.ts';
 import { MAILS_ASKED_FOR, verifyEmail } from '../../modules/accounts/index.ts';
-import { html } from '../html.ts';
 import { readForm, refusalOf } from './fields.ts';
 import { hidden } from './form.ts';
 import { type AccountPage, goTo, pageAt, type Registers, show } from './page.ts';

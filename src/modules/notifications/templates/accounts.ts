@@ -3,6 +3,9 @@ import type { Letterhead, Words } from './words.ts';
 
 type Templates = { [T in keyof AccountMailData]: (data: AccountMailData[T], letterhead: Letterhead) => Words };
 
+const aboutYou = (shop: string) =>
+  `You get this because this address is that of an account at ${shop}. Messages that keep it safe are always sent.`;
+
 /** What the messages about somebody's own account say. They go to its owner, who cannot opt out of them. */
 export const ACCOUNT_TEMPLATES: Templates = {
   verify_email: ({ url, hours }, { shop }) => ({
@@ -12,6 +15,7 @@ export const ACCOUNT_TEMPLATES: Templates = {
       { button: { label: 'Confirm my address', url } },
       `The link works for ${hours} hours. If it was not you, do nothing.`,
     ],
+    reason: `You get this because somebody gave this address to ${shop}.`,
   }),
   reset_password: ({ url, hours }, { shop }) => ({
     subject: `Set a new password for ${shop}`,
@@ -20,6 +24,7 @@ export const ACCOUNT_TEMPLATES: Templates = {
       { button: { label: 'Choose a new password', url } },
       `The link works once, for ${hours} hours. If it was not you, do nothing: your password stays as it is.`,
     ],
+    reason: aboutYou(shop),
   }),
   password_changed: ({ url }, { shop }) => ({
     subject: `Your password for ${shop} was changed`,
@@ -28,6 +33,7 @@ export const ACCOUNT_TEMPLATES: Templates = {
       'If it was not you, set a new one at once:',
       { button: { label: 'Set a new password', url } },
     ],
+    reason: aboutYou(shop),
   }),
   email_changed: ({ url }, { shop }) => ({
     subject: `Your e-mail address at ${shop} was changed`,
@@ -36,6 +42,7 @@ export const ACCOUNT_TEMPLATES: Templates = {
       'If it was not you, write to the shop:',
       { button: { label: `Go to ${shop}`, url } },
     ],
+    reason: `You get this because this address was that of your account at ${shop} until now.`,
   }),
   second_factor_on: ({ url }, { shop }) => ({
     subject: `Your account at ${shop} has a second factor now`,
@@ -44,6 +51,7 @@ export const ACCOUNT_TEMPLATES: Templates = {
       'If it was not you who set it up, write to the shop at once:',
       { button: { label: `Go to ${shop}`, url } },
     ],
+    reason: aboutYou(shop),
   }),
   second_factor_off: ({ url }, { shop }) => ({
     subject: `Your account at ${shop} has no second factor any more`,
@@ -52,5 +60,6 @@ export const ACCOUNT_TEMPLATES: Templates = {
       'If it was not you who turned the second factor off, set a new password at once:',
       { button: { label: 'Set a new password', url } },
     ],
+    reason: aboutYou(shop),
   }),
 };

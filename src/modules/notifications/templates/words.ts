@@ -1,6 +1,7 @@
 /**
  * What a message says, before it is drawn as HTML and as text. Templates write Words and know nothing of mail clients;
- * what draws them knows nothing of templates.
+ * what draws them knows nothing of templates. All texts are plain: a line break in one stays, and markup in it is shown
+ * as it stands.
  */
 export type Block =
   /** A paragraph. */
@@ -9,15 +10,18 @@ export type Block =
   | { button: { label: string; url: string } }
   /** A few facts, each with its name. */
   | { facts: readonly (readonly [name: string, value: string])[] }
+  /** On a phone, and where it is too wide for plain text, each row becomes facts named by the head. */
   | { table: { head: readonly string[]; rows: readonly (readonly string[])[] } }
   | { heading: string }
-  /** Said more quietly than a paragraph. */
+  /** Said more quietly than a paragraph. Addresses of the shop's own become links. */
   | { note: string };
 
 export type Words = {
+  /** Also the title that the message begins with. */
   subject: string;
+  /** The first paragraph is what a list of messages shows beside the subject. */
   blocks: readonly Block[];
-  /** Why the reader gets it, said at the end; staff's messages also say where to opt out. */
+  /** Why the reader gets it, said as a note at the end; staff's messages also say where to opt out. */
   reason?: string;
 };
 

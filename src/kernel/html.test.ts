@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { html, jsonLd, type Renderable } from './html.ts';
+import { html, jsonLd, type Renderable, styleSheet } from './html.ts';
 
 /** What a browser reads back out of an escaped text: the five entities that `html` writes, and nothing else. */
 const readBack = (text: string) =>
@@ -61,5 +61,13 @@ describe('jsonLd', () => {
     const inner = /^<script type="application\/ld\+json">(.*)<\/script>$/s.exec(block)![1]!;
     expect(inner).not.toMatch(/[<>&]/);
     expect(JSON.parse(inner)).toEqual(data);
+  });
+});
+
+describe('styleSheet', () => {
+  it('is what stands in the program, and takes nothing else', () => {
+    expect(styleSheet`p { margin: 0 }`.text).toBe('<style>p { margin: 0 }</style>');
+    expect(() => styleSheet`p { color: ${'red' as never} }`).toThrow(/stands in the program/);
+    expect(() => styleSheet`</style><script>`).toThrow(/stands in the program/);
   });
 });

@@ -91,3 +91,13 @@ export function jsonLd(data: unknown): SafeHtml {
   const text = JSON.stringify(data).replace(/[<>&]/g, (character) => escapes[character]!);
   return new Safe(`<script type="application/ld+json">${text}</script>`);
 }
+
+/**
+ * A style element, for documents that stand alone, such as a message that a mail client shows. It takes no values: in a
+ * style sheet escaping would not help.
+ */
+export function styleSheet(strings: TemplateStringsArray, ...none: never[]): SafeHtml {
+  const [text = ''] = strings;
+  if (none.length > 0 || text.includes('<')) throw new Error('A style sheet is text that stands in the program.');
+  return new Safe(`<style>${text}</style>`);
+}
