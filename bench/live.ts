@@ -12,48 +12,62 @@ const PATH = '/ws/products';
 export async function benchLive(bench: Bench): Promise<void> {
   const url = await bench.database('bench_live');
   await importInto(url, await feedFile(bench.folder, 10_000));
-  await benchLatency(url, { rate: 500, sockets: 50, limitMs: 25, seconds: 20 });
-  await benchLatency(url, { rate: 20, sockets: 1_000, limitMs: 50, seconds: 20 });
+  await benchLatency(url, { what: 'changes', rate: 500, sockets: 50, limitMs: 25, seconds: 10 });
+  await benchLatency(url, { what: 'whole product updates', rate: 500, sockets: 50, limitMs: 25, seconds: 10 });
+  await benchLatency(url, { what: 'changes', rate: 20, sockets: 1_000, limitMs: 50, seconds: 10 });
   await benchFanOut(url, { sockets: 1_000, messages: 200 });
   await benchFanOut(url, { sockets: 5_000, messages: 50 });
 }
 
 async function benchLatency(
   url: string,
-  { rate, sockets, limitMs, seconds }: { rate: number; sockets: number; limitMs: number; seconds: number },
+  {
+    what,
+    rate,
+    sockets,
+    limitMs,
+    seconds,
+  }: { what: 'changes' | 'whole product updates'; rate: number; sockets: number; limitMs: number; seconds: number },
+  rounds = 3,
 ): Promise<void> {
+  const whole = what !== 'changes';
   const server = await startObedient('support/live-server.ts', [url]);
   const [address, token] = server.first.split(' ') as [string, string];
   const clients = await startObedient('support/sockets.ts', [address, PATH, token, String(sockets)]);
   const run = async (changes: number) => {
     await clients.ask({ prices: changes });
     const [committed, seen] = await Promise.all([
-      server.ask<Record<string, string>>({ changes, rate }),
-      clients.hear<Record<string, string[]>>(),
+      server.ask<Record<string, string>>({ changes, rate, whole }),
+      clients.hear<Record<string, number[]>>(),
     ]);
-    return Object.entries(seen).flatMap(([price, times]) => {
+    const latencies = Object.entries(seen).flatMap(([price, times]) => {
       const at = committed[price];
       if (at === undefined) throw new Error(`A change to ${price} was seen that nobody made.`);
-      return times.map((time) => Number(BigInt(time) - BigInt(at)) / 1e6);
+      return times.map((time) => (time - Number(at)) / 1e6);
     });
+    latencies.sort((a, b) => a - b);
+    const quantile = (share: number) =>
+      latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))]!;
+    return { p50: quantile(0.5), p99: quantile(0.99) };
   };
   await run(rate * 3);
-  const latencies = (await run(rate * seconds)).toSorted((a, b) => a - b);
+  const seen: { p50: number; p99: number }[] = [];
+  for (let i = 0; i < rounds; i++) seen.push(await run(rate * seconds));
   await clients.stop();
   await server.stop();
-  const at = (share: number) => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))]!;
-  console.log(`  p50 ${at(0.5).toFixed(1)} ms, p99 ${at(0.99).toFixed(1)} ms, max ${at(1).toFixed(1)} ms`);
+  console.log(`  ${seen.map(({ p50, p99 }) => `p50 ${p50.toFixed(1)}, p99 ${p99.toFixed(1)} ms`).join('; ')}`);
+  const p99 = median(seen.map((each) => each.p99));
   report({
-    what: `events from commit to socket, ${rate} changes/s, ${sockets.toLocaleString('en')} sockets, p99`,
-    measured: `${at(0.99).toFixed(1)} ms`,
+    what: `events from commit to socket, ${rate} ${what}/s, ${sockets.toLocaleString('en')} sockets, p99`,
+    measured: `${p99.toFixed(1)} ms`,
     limit: `${limitMs} ms`,
-    ratio: at(0.99) / limitMs,
+    ratio: p99 / limitMs,
     target: '≤ 1',
-    met: at(0.99) <= limitMs,
+    met: p99 <= limitMs,
   });
 }
 
-/** Messages per second to all sockets; ours from the commit of the events, relay and drawing included. */
+/** Messages per second to all sockets; ours are events committed one after another, from the first commit on. */
 async function benchFanOut(
   url: string,
   { sockets, messages }: { sockets: number; messages: number },

@@ -12,8 +12,9 @@ import { changeProduct } from '../../src/modules/catalogue/change-product.ts';
 
 /**
  * The shop with its live feed: `live-server.ts <url>`. Prints its address and an access token of its staff, then obeys
- * lines of JSON: `{"changes": n, "rate": r}` changes the prices of products, r a second, and answers when each was
- * committed; `{"burst": n}` commits n events at once and answers when that was. Times are nanoseconds of the machine's
+ * lines of JSON: `{"changes": n, "rate": r}` commits n events of changed prices, r a second, each by itself, with `"whole":
+ * true` by changing the products, and answers when each was committed; `{"burst": n}` commits n of them one after another and
+ * answers when it began. Times are nanoseconds of the machine's
  * monotonic clock, which its processes share.
  */
 const [databaseUrl] = process.argv.slice(2) as [string];
@@ -72,40 +73,48 @@ const products = (await kernel.db.many(sql<{ id: string }>('select id from produ
 );
 let price = 100_000;
 
+const told = (id: string, to: number) => ({
+  type: 'product.updated',
+  subject: { type: 'product', id },
+  actorId: user.id,
+  changes: { price: { from: '19.99', to: `${to / 100}` } },
+  data: { sku: 'SKU-0000001', slug: 'a-thing-of-some-kind', name: 'A thing of some kind' },
+});
+
+const commit = (id: string, to: number) => kernel.db.transaction((tx) => events.append(tx, told(id, to)));
+
+const edit = (id: string, to: number) =>
+  changeProduct(kernel, { userId: user.id, role: user.role }, id, {
+    version: null,
+    fields: { price: to },
+    replace: false,
+    stock: null,
+  });
+
 /** At a fixed rate, whether or not those before are done. */
-async function change(count: number, rate: number): Promise<void> {
+async function change(count: number, rate: number, by: typeof edit | typeof commit): Promise<void> {
   const began = performance.now();
   const running: Promise<unknown>[] = [];
   for (let i = 0; i < count; i++) {
     const wait = began + (i * 1000) / rate - performance.now();
     if (wait > 1) await sleep(wait);
     price += 1;
-    const id = products[price % products.length]!;
-    const edit = { version: null, fields: { price }, replace: false, stock: null };
-    running.push(changeProduct({ ...kernel, clock: kernel.clock }, { userId: user.id, role: user.role }, id, edit));
+    running.push(by(products[price % products.length]!, price));
   }
   await Promise.all(running);
 }
 
 async function burst(count: number): Promise<string> {
-  await kernel.db.transaction(async (tx) => {
-    for (let i = 0; i < count; i++)
-      await events.append(tx, {
-        type: 'product.updated',
-        subject: { type: 'product', id: products[i % products.length]! },
-        actorId: user.id,
-        changes: { name: { from: 'A thing', to: 'Another thing' } },
-        data: { sku: 'SKU-1', slug: 'another-thing', name: 'Another thing' },
-      });
-  });
-  return String(process.hrtime.bigint());
+  const at = String(process.hrtime.bigint());
+  for (let i = 0; i < count; i++) await commit(products[i % products.length]!, price);
+  return at;
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const order = JSON.parse(line) as { changes?: number; rate?: number; burst?: number };
+  const order = JSON.parse(line) as { changes?: number; rate?: number; whole?: boolean; burst?: number };
   if (order.changes !== undefined) {
     for (const key of Object.keys(committed)) delete committed[key];
-    await change(order.changes, order.rate!);
+    await change(order.changes, order.rate!, order.whole ? edit : commit);
     console.log(JSON.stringify(committed));
   } else console.log(JSON.stringify({ at: await burst(order.burst!) }));
 }

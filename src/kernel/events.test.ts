@@ -235,8 +235,10 @@ describe('the relay', () => {
     kernel.events.subscribe({
       name: 'cutter',
       types: ['thing.made'],
-      async wanted(tx) {
-        if (cuts++ < 3) await tx.run(sql('select pg_terminate_backend(pg_backend_pid())'));
+      async wanted(target) {
+        const cut = `select pg_terminate_backend(pid) from pg_stat_activity
+          where datname = current_database() and state = 'idle in transaction'`;
+        if (cuts++ < 3) expect(await target.many(sql(cut))).toHaveLength(1);
         return true;
       },
       async handle() {},

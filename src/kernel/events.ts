@@ -54,10 +54,10 @@ export type Subscriber = {
   /** Types as they stand, or `*` for every one. */
   readonly types: readonly string[];
   /**
-   * Whether anybody wants the events at all, asked in the relay's own transaction for each batch that has some of the
-   * types: what it reads there is as new as the newest of them. Always, when left out.
+   * Whether anybody wants the events at all, asked for each batch that has some of the types, once it was read: what is
+   * read here is as new as the newest of them. Always, when left out.
    */
-  wanted?(tx: Tx): Promise<boolean>;
+  wanted?(target: Sql): Promise<boolean>;
   /** Runs at least once for each event; its writes go through `tx`, which also records that they were made. */
   handle(tx: Tx, event: LoggedEvent): Promise<void>;
 };
@@ -112,7 +112,9 @@ const TAKE_HEAD = prepare<{ position: number }>(
   `select position, set_config('idle_in_transaction_session_timeout', '${FROZEN_MS}', true) from event_log_head for update`,
 );
 
-const MOVE = prepare<{ position: number; type: string }>(
+const COLUMNS = 'position, event_id, type, occurred_at, actor_id, subject_type, subject_id, changes, data, user_id';
+
+const MOVE = prepare<LoggedEvent>(
   `with taken as (
      delete from outbox where id = any (array(select id from outbox order by id limit $2)) returning *
    ), moved as (
@@ -121,14 +123,13 @@ const MOVE = prepare<{ position: number; type: string }>(
      select $1 + row_number() over (order by id), event_id, type, occurred_at, actor_id, subject_type, subject_id,
             changes, data, user_id, pg_current_wal_insert_lsn()
      from taken
-     returning position, type
+     returning ${COLUMNS}
    ), head as (
      update event_log_head set position = position + (select count(*) from moved)
    )
-   select position, type from moved order by position`,
+   select ${COLUMNS} from moved order by position`,
 );
 
-const COLUMNS = 'position, event_id, type, occurred_at, actor_id, subject_type, subject_id, changes, data, user_id';
 const AFTER = prepare<LoggedEvent>(`select ${COLUMNS} from events where position > $1 order by position limit $2`);
 const OF_USER = prepare<LoggedEvent>(
   `select ${COLUMNS} from events where user_id = $3 and position > $1 order by position limit $2`,
@@ -206,6 +207,8 @@ export function createEvents(options: {
   let running: Promise<void> | undefined;
   let due: Promise<void> | undefined;
   let stopped = true;
+  /** Whether this process has committed events since the last look. */
+  let committed = false;
   let timer: NodeJS.Timeout | undefined;
   let unsubscribe: (() => void) | undefined;
 
@@ -252,42 +255,47 @@ export function createEvents(options: {
     db.transaction(async (tx) => {
       const { position } = await tx.one(TAKE_HEAD([]));
       const moved = await tx.many(MOVE([position, BATCH]));
-      const deliveries: { position: number; subscriber: string }[] = [];
-      for (const subscriber of subscribers) {
+      const asked = subscribers.map(async (subscriber) => {
         const theirs = moved.filter((event) => matchesTypes(event.type, subscriber.types));
-        if (theirs.length > 0 && (await isWanted(tx, subscriber)))
-          deliveries.push(...theirs.map((event) => ({ position: event.position, subscriber: subscriber.name })));
-      }
-      await enqueue(tx, deliver, deliveries);
-      return moved.length;
+        if (theirs.length === 0 || !(await isWanted(subscriber))) return [];
+        return theirs.map((event) => ({ position: event.position, subscriber: subscriber.name }));
+      });
+      await enqueue(tx, deliver, (await Promise.all(asked)).flat());
+      return moved;
     });
 
-  /** One that fails to say gets its events: it must not hold up everybody's. */
-  const isWanted = async (tx: Tx, { name, wanted }: Subscriber) => {
-    if (!wanted) return true;
-    await tx.run(sql('savepoint asked'));
+  /**
+   * All are asked at once, each by a connection of its own: the batch's transaction is short, and none can spoil it. One
+   * that fails to say gets its events.
+   */
+  const isWanted = async ({ name, wanted }: Subscriber) => {
     try {
-      return await wanted(tx);
+      return !wanted || (await wanted(db));
     } catch (error) {
-      await tx.run(sql('rollback to savepoint asked'));
       log.error({ err: error, subscriber: name }, 'a subscriber could not say whether it wants events');
       return true;
     }
   };
 
-  const show = async () => {
+  const tell = (events: readonly LoggedEvent[]) => {
+    for (const event of events) {
+      for (const follower of followers) {
+        try {
+          follower(event);
+        } catch (error) {
+          log.error({ err: error, position: event.position }, 'a follower of the event log failed');
+        }
+      }
+      seen = event.position;
+    }
+  };
+
+  /** What this process has just moved needs no reading, unless another has moved something before it. */
+  const show = async (moved: readonly LoggedEvent[]) => {
+    if (moved[0]?.position === seen + 1) return tell(moved);
     for (;;) {
       const events = await readEvents(db, { after: seen, limit: BATCH });
-      for (const event of events) {
-        for (const follower of followers) {
-          try {
-            follower(event);
-          } catch (error) {
-            log.error({ err: error, position: event.position }, 'a follower of the event log failed');
-          }
-        }
-        seen = event.position;
-      }
+      tell(events);
       if (events.length < BATCH) return;
     }
   };
@@ -299,13 +307,15 @@ export function createEvents(options: {
 
   const pass = async () => {
     try {
-      let moved = 0;
+      let moved: readonly LoggedEvent[];
       do {
-        // An empty outbox is the common case and needs no transaction.
-        const isEmpty = stopped || !(await db.maybe(sql('select from outbox limit 1')));
-        moved = isEmpty ? 0 : await moveBatch();
-        await Promise.all([moved > 0 ? tellOthers() : undefined, show()]);
-      } while (moved === BATCH);
+        const mayBeEmpty = !committed;
+        committed = false;
+        // An empty outbox is the common case of a poll and needs no transaction.
+        const isEmpty = stopped || (mayBeEmpty && !(await db.maybe(sql('select from outbox limit 1'))));
+        moved = isEmpty ? [] : await moveBatch();
+        await Promise.all([moved.length > 0 ? tellOthers() : undefined, show(moved)]);
+      } while (moved.length === BATCH);
     } catch (error) {
       if (!stopped) log.warn({ err: error }, 'the relay will try again');
     } finally {
@@ -342,6 +352,7 @@ export function createEvents(options: {
         ]),
       );
       tx.afterCommit(() => {
+        committed = true;
         if (!stopped) void wake();
       });
     },

@@ -21,7 +21,7 @@ export function importMails(deps: MailDeps, attachUpTo = ATTACHED_BYTES): Subscr
   return {
     name: 'mails.imports',
     types: ['import.completed', 'import.failed'],
-    wanted: async (tx) => (await staffWanting(tx, 'imports')).length > 0,
+    wanted: async (target) => (await staffWanting(target, 'imports')).length > 0,
     async handle(tx, { type, subject_id: id, data }) {
       const staff = await staffWanting(tx, 'imports');
       // The demonstration catalogue is put in by nobody, from no file.

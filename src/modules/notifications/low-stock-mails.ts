@@ -40,7 +40,7 @@ export function lowStockMails(deps: MailDeps): { subscriber: Subscriber; window:
   const subscriber: Subscriber = {
     name: 'mails.low_stock',
     types: ['stock.adjusted', 'import.completed'],
-    wanted: async (tx) => threshold > 0 && (await staffWanting(tx, 'low_stock')).length > 0,
+    wanted: async (target) => threshold > 0 && (await staffWanting(target, 'low_stock')).length > 0,
     async handle(tx, event) {
       if (event.type === 'import.completed') {
         const fallen = await fallenByImport(tx, event.subject_id, { threshold, limit: LISTED });

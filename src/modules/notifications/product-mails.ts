@@ -29,7 +29,7 @@ export function productMails(deps: MailDeps): { subscriber: Subscriber; window: 
   const subscriber: Subscriber = {
     name: 'mails.products',
     types: ['product.created', 'product.updated'],
-    wanted: async (tx) => (await staffWanting(tx, 'product_changes')).length > 0,
+    wanted: async (target) => (await staffWanting(target, 'product_changes')).length > 0,
     async handle(tx, event) {
       if (event.actor_id === null || event.data.reason === 'repricing') return;
       if (!(await window.isSingle(tx, event))) return;

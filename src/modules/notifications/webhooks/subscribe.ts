@@ -11,8 +11,8 @@ export function webhookSubscriber({ clock, wake }: Pick<WebhooksContext, 'clock'
   return {
     name: 'webhooks',
     types: ['*'],
-    async wanted(tx) {
-      return (await tx.maybe(sql('select from webhook_endpoints where active limit 1'))) !== undefined;
+    async wanted(target) {
+      return (await target.maybe(sql('select from webhook_endpoints where active limit 1'))) !== undefined;
     },
     async handle(tx, event) {
       if (NOT_TOLD.has(event.type)) return;
