@@ -61,7 +61,7 @@ function announce(
     Shop       ${config.PUBLIC_URL ?? url}/
     API        ${url}/docs/swagger   (reference: ${url}/docs/redoc)
     Feed       ${url}/feeds/google.xml
-${superuser ? logInLines(superuser, url) : ''}
+${config.SMTP_URL ? '' : `    Mail       ${url}/admin/mailbox   (kept there, and not sent, as long as SMTP_URL is not set)\n`}${superuser ? logInLines(superuser, url) : ''}
   ${config.embedded ? `Data is kept in ${config.DATA_DIR} by an embedded PostgreSQL. ` : ''}Press Ctrl-C to stop.`);
   if (config.embedded)
     say('  In production set DATABASE_URL and PUBLIC_URL; .env.example lists everything that can be set.');

@@ -10,7 +10,8 @@ type Deps = Pick<Kernel, 'db' | 'events' | 'clock' | 'log' | 'blobs'>;
 
 /**
  * Sees to what a process that died has left: a merged import is completed, a stored one is run again, and one that was
- * read from a file on its process's own disk has failed. The job queue would free a dead worker's job after four hours.
+ * read from a file on its process's own disk has failed. The job queue frees a dead worker's job too, but not an
+ * import that the command line ran, or whose quantities are all that is left.
  */
 export async function takeUpImports(deps: Deps, job: RunJob): Promise<void> {
   for (const found of await unfinishedImports(deps.db)) {

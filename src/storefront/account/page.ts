@@ -65,7 +65,7 @@ ${page.body(csrf)}`;
     noindex: true,
     account: true,
     body: page.entry
-      ? area(page.entry, csrf, content)
+      ? area(page.entry, csrf, content, request.identity?.role === 'superuser')
       : html`<div class="account${page.wide && ' account-wide'}">${content}</div>`,
   });
   return reply
@@ -98,13 +98,13 @@ export function formPage(pages: Http, address: string, page: string): void {
   pages.get(address, async (_request, reply) => goTo(reply, page));
 }
 
-function area(current: Entry, csrf: SafeHtml, content: SafeHtml): SafeHtml {
+function area(current: Entry, csrf: SafeHtml, content: SafeHtml, isSuperuser: boolean): SafeHtml {
   const entries = Object.entries(MENU).map(
     ([path, name]) => html`<li><a href="${path}"${path === current && html` aria-current="page"`}>${name}</a></li>`,
   );
   return html`<div class="account-area">
 <div class="account-menu">
-<nav aria-label="Your account"><ul>${entries}</ul></nav>
+<nav aria-label="Your account"><ul>${entries}${isSuperuser && html`<li><a href="/admin/mailbox">Mailbox</a></li>`}</ul></nav>
 <form method="post" action="/logout">${csrf}<button class="plain">Log out</button></form>
 </div>
 <div class="account">${content}</div>
