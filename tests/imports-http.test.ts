@@ -682,6 +682,22 @@ describe('a feed by its address', () => {
       expect(await products()).toBe(0);
     });
 
+    it('is cancelled with its job, and not taken up again', async () => {
+      const { url, seen, closed } = await serve((_, response) => void response.write('<?xml version="1.0"?>'));
+      const id = await accepted(send(`${url}/endless.xml`));
+      await work();
+      await eventually(() => expect(seen).toHaveLength(1));
+      const boss = await shop.as('superuser');
+      const [job] = (await boss.get('/api/jobs?task=imports.run&state=running')).json.items;
+      expect((await boss.post(`/api/jobs/${job.id}/cancel`)).status).toBe(202);
+      await eventually(() => expect(closed()).toBe(1));
+      expect(await ended(id)).toMatchObject({ status: 'cancelled', error: null });
+      await eventually(async () =>
+        expect((await boss.get(`/api/jobs/${job.id}`)).json).toMatchObject({ state: 'cancelled' }),
+      );
+      expect(seen).toHaveLength(1);
+    });
+
     it('is let go of when it is cancelled while it is fetched', async () => {
       const { url, seen, closed } = await serve((_, response) => void response.write('<?xml version="1.0"?>'));
       const id = await accepted(send(`${url}/endless.xml`));

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, it, onTestFinished } from 'vitest';
+import pg from 'pg';
+import { expect, inject, it, onTestFinished } from 'vitest';
 import { sql } from '../src/kernel/db.ts';
 import { defineJob, enqueue } from '../src/kernel/jobs.ts';
 import type { Kernel } from '../src/kernel/kernel.ts';
@@ -11,6 +12,7 @@ import { eventually, testKernelHere } from '../src/kernel/testing/index.ts';
 
 const QUICK = { beat: 200, dead: 1_500, sweep: 300, drain: 400 };
 const heeds = defineJob<{ ms: number }>({ name: 'test.heeds', run: async () => {} });
+const quick = defineJob<{ ms: number }>({ name: 'test.quick', run: async () => {} });
 const deaf = defineJob<{ ms: number }>({ name: 'test.deaf', run: async () => {} });
 
 async function here(): Promise<Kernel> {
@@ -79,6 +81,30 @@ it('gives up a job that takes its worker down each time, and says why', async ()
   expect(await runs(kernel)).toHaveLength(2);
 }, 40_000);
 
+it('makes no dead letter of a job whose place was taken while its worker died', async () => {
+  const kernel = await here();
+  const worker = await startWorker(kernel);
+  await enqueue(kernel.db, heeds, [{ ms: 60_000 }], { key: 'one' });
+  await eventually(async () => expect(await runs(kernel)).toHaveLength(1));
+  await enqueue(kernel.db, heeds, [{ ms: 1 }], { key: 'one', at: new Date(Date.now() + 3_000) });
+  worker.kill('SIGKILL');
+  const next = await startWorker(kernel);
+  await eventually(async () => {
+    expect(await queue(kernel)).toEqual([]);
+    expect(await runs(kernel)).toEqual([
+      { job: 'heeds', pid: worker.pid, what: 'begun' },
+      { job: 'heeds', pid: next.pid, what: 'begun' },
+      { job: 'heeds', pid: next.pid, what: 'done' },
+    ]);
+  }, 12_000);
+  await eventually(async () =>
+    expect(await kernel.db.many(sql('select outcome, last_error from finished_jobs order by id'))).toEqual([
+      { outcome: 'cancelled', last_error: expect.stringMatching(/took its place/) },
+      { outcome: 'done', last_error: null },
+    ]),
+  );
+}, 30_000);
+
 it('lets a running job end when it is asked to stop', async () => {
   const kernel = await here();
   const worker = await startWorker(kernel);
@@ -142,3 +168,37 @@ it('works on when a process comes back that was only paused', async () => {
   await sleep(QUICK.dead);
   expect(await workers(kernel)).toBe(1);
 }, 30_000);
+
+/** As a restart of the server is to its clients: all are thrown out, and none is let in for a while. */
+async function outage(kernel: Kernel, ms: number): Promise<void> {
+  const admin = new pg.Client({ connectionString: inject('postgresUrl') });
+  await admin.connect();
+  const name = new URL(kernel.directUrl).pathname.slice(1);
+  await admin.query(`alter database ${name} allow_connections false`);
+  await admin.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name]);
+  await sleep(ms);
+  await admin.query(`alter database ${name} allow_connections true`);
+  await admin.end();
+}
+
+it('lives on when the database is restarted under load, and does all the jobs', async () => {
+  const kernel = await here();
+  const worker = await startWorker(kernel);
+  const outages = 4;
+  for (let n = 1; n <= outages; n++) {
+    await enqueue(
+      kernel.db,
+      quick,
+      Array.from({ length: 100 }, () => ({ ms: 20 })),
+    );
+    await eventually(async () =>
+      expect((await queue(kernel)).filter((row) => row.locked_by).length).toBeGreaterThan(2),
+    );
+    await outage(kernel, 300);
+    await sleep(300);
+    expect([worker.exitCode, worker.signalCode]).toEqual([null, null]);
+  }
+  await eventually(async () => expect(await queue(kernel)).toEqual([]), 25_000);
+  expect([worker.exitCode, worker.signalCode]).toEqual([null, null]);
+  expect(await workers(kernel)).toBe(1);
+}, 60_000);

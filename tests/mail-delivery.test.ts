@@ -115,7 +115,7 @@ describe('a message', () => {
     const fileName = 'žluťoučký\r\nBcc: eve@example.com\u2028.xml';
     const id = await write(post, {
       template: 'import_failed',
-      data: { fileName, reason, line: 1, column: null, url: `${PUBLIC_URL}/x` },
+      data: { fileName, reason, line: 1, column: null },
     });
     await reaches(post, id, 'sent');
     const { mail, to, raw } = smtp.accepted[0]!;

@@ -203,14 +203,18 @@ describe('making a product', () => {
   });
 
   it('writes who made it into history, event and price history', async () => {
-    const made = await make({ name: 'Recorded', price: '5', sale_price: '4' }, seller);
+    const made = await make({ name: 'Recorded', price: '5', sale_price: '4', stock: 42 }, seller);
     expect(made.owner_id).toBe(seller.userId);
     const [event] = await eventsOf(made.id);
     expect(event).toMatchObject({
       type: 'product.created',
       actor_id: seller.userId,
       data: { sku: 'RECORDED', slug: 'recorded', name: 'Recorded' },
-      changes: { name: { from: null, to: 'Recorded' }, sale_price: { from: null, to: '4.00' } },
+      changes: {
+        name: { from: null, to: 'Recorded' },
+        sale_price: { from: null, to: '4.00' },
+        stock: { from: null, to: 42 },
+      },
     });
     expect(await historyOf(made.id)).toMatchObject([
       { action: 'created', version: 1, actor: { id: seller.userId, username: seller.username }, import_id: null },

@@ -1,6 +1,8 @@
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
 import { build, sql } from '../src/kernel/db.ts';
 import { newId } from '../src/kernel/ids.ts';
 import { hashToken } from '../src/kernel/secrets.ts';
@@ -186,10 +188,12 @@ describe('who may open a socket', () => {
     for (const origin of ['https://shop.example', 'https://partner.example', `https://${host}`])
       await follow(shop.url, PATH, from(origin));
     const foreign = ['https://evil.example', 'https://shop.example.evil.example', 'null', 'https://shop.example:8443'];
-    for (const origin of [undefined, ...foreign, `http://${host}`, 'http://shop.example'])
+    for (const origin of [...foreign, `http://${host}`, 'http://shop.example'])
       expect(await refusal(shop.url, PATH, from(origin)), origin).toBe('403 origin_not_allowed');
     expect(await refusal(shop.url, PATH, { headers: { cookie: 'vitrine_session=x' } })).toBe('401 unauthenticated');
     await follow(shop.url, mine(staff), from('https://shop.example'));
+    // No browser leaves it out.
+    await follow(shop.url, PATH, from());
     expect(await refusal(shop.url, mine(staff), from('https://evil.example'))).toBe('403 origin_not_allowed');
   });
 
@@ -280,6 +284,29 @@ describe('an upgrade', () => {
     expect(await ask('/ws/products', 'websocket')).toBe(401);
   });
 
+  it('behind another request is none, and leaves no connection behind', async () => {
+    const { hostname: host, port } = new URL(shop.url);
+    const connections = () => new Promise<number>((resolve) => shop.http.server.getConnections((_, n) => resolve(n)));
+    const before = await connections();
+    const plain = `GET /api/products HTTP/1.1\r\nhost: ${host}\r\n\r\n`;
+    const upgrade = `GET /ws/x HTTP/1.1\r\nhost: ${host}\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`;
+    for (let i = 0; i < 20; i++) {
+      const socket = connect(Number(port), host);
+      const answers: Buffer[] = [];
+      socket.on('data', (part) => answers.push(part));
+      socket.write(plain + plain + upgrade);
+      await eventually(() =>
+        expect(
+          Buffer.concat(answers)
+            .toString()
+            .match(/HTTP\/1.1 \d+/g),
+        ).toEqual(['HTTP/1.1 200', 'HTTP/1.1 200', 'HTTP/1.1 404']),
+      );
+      socket.destroy();
+    }
+    await eventually(async () => expect(await connections()).toBeLessThanOrEqual(before));
+  });
+
   it('that is refused leaves no connection behind', async () => {
     await Promise.all(
       Array.from({ length: 20 }, (_, i) =>
@@ -299,6 +326,16 @@ describe('an upgrade', () => {
 });
 
 describe('notices', () => {
+  it('go to fifty places of one user at most', async () => {
+    const many = await shop.as('customer');
+    const places = await Promise.all(
+      Array.from({ length: 50 }, () => follow(shop.url, mine(many), { headers: many.headers })),
+    );
+    const socket = new WebSocket(shop.url.replace('http', 'ws') + mine(many), { headers: many.headers });
+    const code = await new Promise<number>((resolve) => socket.on('close', resolve));
+    expect([code, places.filter((place) => place.socket.readyState === 1).length]).toEqual([1008, 50]);
+  });
+
   it('go to the user alone, and tell of others than them only to a superuser', async () => {
     const other = await shop.as('customer');
     const [own, theirs, watching] = [

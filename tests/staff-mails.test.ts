@@ -4,7 +4,9 @@ import type { NewEvent } from '../src/kernel/events.ts';
 import { newId } from '../src/kernel/ids.ts';
 import { defineJob, enqueue, type Job, startJobs } from '../src/kernel/jobs.ts';
 import { eventually, fakeClock } from '../src/kernel/testing/index.ts';
+import { createNotifications, MAILBOX } from '../src/modules/notifications/index.ts';
 import { productMails } from '../src/modules/notifications/product-mails.ts';
+import { recordAttempt, TARGET, type Target } from '../src/modules/notifications/webhooks/record.ts';
 import { deliverAgain, deliverEvents, type Written, writtenMails } from './support/mails.ts';
 import { type Caller, startTestShop, type TestShop } from './support/shop.ts';
 
@@ -14,6 +16,7 @@ import { type Caller, startTestShop, type TestShop } from './support/shop.ts';
 const BEGINNING = '2040-01-15T12:00:00.000Z';
 const clock = fakeClock(BEGINNING);
 const WINDOW = 5 * 60_000;
+const DAY = 86_400_000;
 
 let shop: TestShop;
 let staff: Caller;
@@ -94,6 +97,7 @@ describe('products that are created or changed', () => {
       expect(creation!.text).toContain('https://shop.example/products/a-b-kettle-b');
       expect(change!.text).toContain('none → 17.50 USD');
       expect(change!.text).toContain('red → blue');
+      expect(change!.text).toContain(`This product was updated by ${staff.username}.`);
       expect(change!.text).not.toContain('Boils.');
       expect(change!.text).toContain('https://shop.example/profile/notifications');
     }
@@ -136,9 +140,15 @@ describe('products that are created or changed', () => {
     await writeDigests();
     const digests = await writtenMails(shop, 'products_digest');
     expect(digests.map((mail) => mail.recipient_id)).toEqual([staff.userId]);
-    expect(digests[0]!.subject).toBe(`2 more changes of products by ${staff.username}`);
+    expect(digests[0]!.subject).toBe(`2 more product changes by ${staff.username}`);
     for (const told of ['Thing 4', 'SKU-5', '19.99 USD → 17.99 USD']) expect(digests[0]!.text).toContain(told);
     expect(digests[0]!.text).not.toContain('Thing 3');
+    const { html } = await shop.db.one(
+      sql<{ html: Buffer }>("select html from emails where template = 'products_digest'"),
+    );
+    expect(shop.secrets.decrypt(MAILBOX, html)).toMatch(
+      /<a [^>]*href="https:\/\/shop\.example\/products\/thing-4"[^>]*>Thing 4<\/a>/,
+    );
   });
 
   it('begin a new window with the first change that is handled when five minutes are over', async () => {
@@ -153,8 +163,8 @@ describe('products that are created or changed', () => {
     await happens(many(3));
     await writeDigests();
     expect((await writtenMails(shop, 'products_digest')).map(({ subject }) => subject)).toEqual([
-      `2 more changes of products by ${staff.username}`,
-      `1 more change of products by ${staff.username}`,
+      `2 more product changes by ${staff.username}`,
+      `1 more product change by ${staff.username}`,
     ]);
   });
 
@@ -173,7 +183,7 @@ describe('products that are created or changed', () => {
     await writeDigests();
     expect(await writtenMails(shop, 'product_changed')).toHaveLength(6);
     expect((await writtenMails(shop, 'products_digest')).map(({ subject }) => subject).sort()).toEqual(
-      [staff, seller].map(({ username }) => `1 more change of products by ${username}`).sort(),
+      [staff, seller].map(({ username }) => `1 more product change by ${username}`).sort(),
     );
   });
 
@@ -182,7 +192,7 @@ describe('products that are created or changed', () => {
     await writeDigests();
     expect(await writtenMails(shop, 'product_changed')).toHaveLength(3);
     expect((await writtenMails(shop, 'products_digest')).map(({ subject }) => subject)).toEqual([
-      `47 more changes of products by ${staff.username}`,
+      `47 more product changes by ${staff.username}`,
     ]);
   });
 
@@ -191,7 +201,7 @@ describe('products that are created or changed', () => {
     await happens(many(57));
     await writeDigests();
     const [digest] = await writtenMails(shop, 'products_digest');
-    expect(digest!.subject).toBe(`57 more changes of products by ${staff.username}`);
+    expect(digest!.subject).toBe(`57 more product changes by ${staff.username}`);
     expect(digest!.text.match(/SKU-\d/g)).toHaveLength(50);
     expect(digest!.text).toContain('And 7 more changes.');
   });
@@ -223,7 +233,7 @@ describe('products that are created or changed', () => {
     await writeDigests();
     await writeDigests();
     expect((await writtenMails(shop, 'products_digest')).map(({ subject }) => subject)).toEqual([
-      `2 more changes of products by ${staff.username}`,
+      `2 more product changes by ${staff.username}`,
     ]);
     const left = await shop.db.many(sql('select from mail_digests'));
     expect(left).toEqual([]);
@@ -311,7 +321,7 @@ describe('jobs that were given up', () => {
     const mails = await writtenMails(shop);
     expect(mails.map((mail) => mail.recipient_id)).toEqual([staff.userId]);
     expect(mails[0]!.subject).toBe('2 background jobs were given up');
-    for (const told of ['images.fetch', 'imports.run', 'Refused by smtp://…@mail.example'])
+    for (const told of ['images.fetch', 'imports.run', 'Refused by smtp://…@mail.example', 'POST /api/jobs/{id}/retry'])
       expect(mails[0]!.text).toContain(told);
     expect(mails[0]!.text).not.toContain('secret');
   });
@@ -329,5 +339,47 @@ describe('jobs that were given up', () => {
     expect(mail!.subject).toBe('23 background jobs were given up');
     expect(mail!.text.match(/task-\d+/g)).toHaveLength(20);
     expect(mail!.text).toContain('And 3 more jobs.');
+  });
+});
+
+describe('a webhook that was disabled', () => {
+  const disable = async (status: number) => {
+    await shop.stop();
+    shop = await startTestShop({ clock, env: { ALLOW_PRIVATE_ADDRESSES: 'true' } });
+    const superuser = await shop.as('superuser');
+    const made = await superuser.post('/api/webhooks', { url: 'http://127.0.0.1:9/in', types: ['*'] });
+    expect(made.status).toBe(201);
+    const target = await shop.db.one(
+      sql<Target>(`update webhook_endpoints set failing_since = $2 where id = $1 returning ${TARGET}`, [
+        made.json.id,
+        status === 410 ? null : new Date(clock.now().getTime() - 2 * DAY),
+      ]),
+    );
+    const outcome = { startedAt: clock.now(), durationMs: 1, status, error: `It answered ${status}.`, response: null };
+    const { sendMail } = createNotifications(shop, { publicUrl: 'https://shop.example' });
+    await recordAttempt(
+      { ...shop, sendMail, wake() {} },
+      target,
+      { id: newId(), attempts: 0 },
+      { ...outcome, notBefore: null },
+    );
+    const [mail, ...more] = await writtenMails(shop, 'webhook_disabled');
+    expect(more).toEqual([]);
+    expect(mail!.recipient_id).toBe(superuser.userId);
+    return mail!;
+  };
+
+  it('after a day of failures is told so to the superusers, with since when', async () => {
+    const { subject, text } = await disable(500);
+    expect(subject).toBe('A webhook was disabled after failing for a day');
+    for (const told of ['for a day its endpoint has taken no delivery', 'Failing since: Jan 13, 2040', 'answered 500'])
+      expect(text).toContain(told);
+  });
+
+  it('because its endpoint answered 410 is told so, and nothing of a day', async () => {
+    const { subject, text } = await disable(410);
+    expect(subject).toBe('A webhook was disabled: its endpoint is gone');
+    expect(text).toContain('its endpoint answered 410');
+    expect(text).not.toMatch(/a day|Failing since/);
   });
 });

@@ -171,7 +171,6 @@ describe('a webhook', () => {
     expect(events[1]!.changes).toEqual({
       url: { from: 'http://127.0.0.1:9/…', to: 'http://127.0.0.1:9/…' },
       types: { from: ['product.*'], to: ['*'] },
-      description: { from: 'The warehouse', to: '' },
       active: { from: true, to: false },
     });
     expect(JSON.stringify(events)).not.toMatch(/whsec_|do-not-show/);
@@ -214,10 +213,12 @@ describe('a webhook', () => {
       const answer = await boss.post('/api/webhooks', body);
       expect([answer.status, answer.json.code], JSON.stringify(body)).toEqual([400, 'validation_failed']);
     }
-    for (const one of ['ftp://127.0.0.1/', 'http://user:secret@127.0.0.1/', '/hook', 'http://']) {
+    for (const one of ['ftp://127.0.0.1/', '/hook', 'notaurl', 'http://']) {
       const answer = await boss.post('/api/webhooks', { url: one });
-      expect([answer.status, answer.json.code], one).toEqual([422, 'address_not_allowed']);
+      expect([answer.status, answer.json.errors?.[0]?.path], one).toEqual([400, 'url']);
     }
+    const named = await boss.post('/api/webhooks', { url: 'http://user:secret@127.0.0.1/' });
+    expect([named.status, named.json.code]).toEqual([422, 'address_not_allowed']);
   });
 
   it('is one of a hundred at most, also when many are made at once', async () => {

@@ -43,8 +43,7 @@ async function open(shop: Shop, say: (sentence: string) => void): Promise<{ stop
     );
   return {
     async stop() {
-      await web.close();
-      await jobs.stop();
+      await Promise.all([web.close(), jobs.stop()]);
     },
   };
 }

@@ -1,8 +1,18 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { sql } from './db.ts';
-import { defineJob, enqueue, type Job, type JobContext, startJobs, type Workers } from './jobs.ts';
+import {
+  defineFailureWatch,
+  defineJob,
+  enqueue,
+  type Job,
+  type JobContext,
+  retryJob,
+  startJobs,
+  type Workers,
+} from './jobs.ts';
 import type { Kernel } from './kernel.ts';
 import { createLogger } from './log.ts';
 import { cloneDatabase, eventually, testKernelHere } from './testing/index.ts';
@@ -65,6 +75,25 @@ const fails = (maxAttempts = 25) =>
     },
   });
 
+/** A log that keeps its lines. */
+function listen() {
+  const kept: string[] = [];
+  const log = pino(
+    { level: 'debug', formatters: { level: (level) => ({ level }) } },
+    { write: (line) => kept.push(line) },
+  );
+  return { log, lines: () => kept.map((line) => JSON.parse(line) as { level: string; msg: string }) };
+}
+
+/** Lets nobody give a job back that is taken, until the trigger is dropped. */
+async function refuseReturns(kernel: Kernel): Promise<void> {
+  await kernel.db.run(sql("create function refuse() returns trigger language plpgsql as $$ begin raise 'no'; end $$"));
+  await kernel.db.run(
+    sql(`create trigger refuse before update on graphile_worker._private_jobs for each row
+         when (old.locked_by is not null and new.locked_by is null) execute function refuse()`),
+  );
+}
+
 describe('a job that fails', () => {
   it('comes back after a pause that is spread, so that those that failed together do not return together', async () => {
     const kernel = await testKernelHere();
@@ -117,6 +146,159 @@ describe('a job that fails', () => {
     for (const row of left)
       expect(row).toMatchObject({ is_available: false, locked_by: null, last_error: 'it does not work' });
     expect((await finished(kernel)).map((row) => row.task)).toEqual(['test.works']);
+  });
+});
+
+/** The tasks of the given-up jobs that people are told of now. */
+const told = async (kernel: Kernel) => {
+  const tasks: string[] = [];
+  const watch = defineFailureWatch(kernel.db, async (_tx, jobs) => void tasks.push(...jobs.map((job) => job.task)));
+  await watch.run({}, { signal: new AbortController().signal, log: kernel.log, isLastAttempt: false });
+  return tasks;
+};
+
+describe('a job whose place a later one with its key takes while it runs', () => {
+  const KEY = { key: 'one at a time' };
+
+  /** Throws when it is told to; `begun` says how many runs there were. */
+  const throwsOnce = () => {
+    const signals = new EventTarget();
+    const state = { begun: 0 };
+    const job = defineJob<{ n: number }>({
+      name: 'test.keyed',
+      maxAttempts: 3,
+      async run({ n }, { signal }) {
+        state.begun += 1;
+        if (n === 2) return;
+        await once(signals, 'now', { signal });
+        throw new Error('it does not work');
+      },
+    });
+    return { job, state, fail: () => signals.dispatchEvent(new Event('now')) };
+  };
+  it('ends when it throws: the later one does the work, and nobody is told of a failure', async () => {
+    const kernel = await testKernelHere();
+    const { job, state, fail } = throwsOnce();
+    await enqueue(kernel.db, job, [{ n: 1 }], KEY);
+    await work(kernel, [job]);
+    await eventually(() => expect(state.begun).toBe(1));
+    await enqueue(kernel.db, job, [{ n: 2 }], KEY);
+    await eventually(() => expect(state.begun).toBe(2));
+    fail();
+    await eventually(async () => expect(await queue(kernel)).toEqual([]));
+    await eventually(async () =>
+      expect(await finished(kernel)).toMatchObject([
+        { outcome: 'cancelled', payload: { n: 1 } },
+        { outcome: 'done', payload: { n: 2 } },
+      ]),
+    );
+    expect(state.begun).toBe(2);
+    expect(await told(kernel)).toEqual([]);
+  });
+
+  it('does not come back from a stop', async () => {
+    const kernel = await testKernelHere();
+    const { job, state } = throwsOnce();
+    await enqueue(kernel.db, job, [{ n: 1 }], KEY);
+    const workers = await work(kernel, [job], { times: { drain: 100 } });
+    await eventually(() => expect(state.begun).toBe(1));
+    await enqueue(kernel.db, job, [{ n: 3 }], { ...KEY, at: new Date(Date.now() + 60_000) });
+    await workers.stop();
+    expect(await queue(kernel)).toMatchObject([{ attempts: 0 }]);
+    expect(await finished(kernel)).toMatchObject([{ outcome: 'cancelled', payload: { n: 1 } }]);
+  });
+
+  it('does not begin when it had only been fetched', async () => {
+    const kernel = await testKernelHere();
+    const { job, state } = throwsOnce();
+    await enqueue(kernel.db, job, [{ n: 1 }], KEY);
+    await kernel.db.run(
+      sql("update graphile_worker._private_jobs set locked_by = 'x', locked_at = now(), attempts = 1"),
+    );
+    await enqueue(kernel.db, job, [{ n: 2 }], KEY);
+    await kernel.db.run(
+      sql(`update graphile_worker._private_jobs set locked_by = null, locked_at = null, attempts = attempts - 1
+           where locked_by = 'x'`),
+    );
+    await work(kernel, [job]);
+    await eventually(async () => expect(await queue(kernel)).toEqual([]));
+    expect(state.begun).toBe(1);
+  });
+
+  it('is not taken for given up when it failed at that very moment', async () => {
+    const kernel = await testKernelHere();
+    const { job } = throwsOnce();
+    await enqueue(kernel.db, job, [{ n: 1 }], KEY);
+    await kernel.db.run(
+      sql("update graphile_worker._private_jobs set locked_by = 'pool-dead', locked_at = now(), attempts = 1"),
+    );
+    await enqueue(kernel.db, job, [{ n: 2 }], KEY);
+    await kernel.db.run(
+      sql("update graphile_worker._private_jobs set locked_by = null, locked_at = null where locked_by = 'pool-dead'"),
+    );
+    expect((await queue(kernel)).map((row) => row.is_available)).toEqual([false, true]);
+    expect(await told(kernel)).toEqual([]);
+    await work(kernel, [job], { times: { sweep: 50 } });
+    await eventually(async () => expect(await queue(kernel)).toEqual([]));
+  });
+
+  it('but is given up and told when it was its last attempt that failed before, also when a later one comes', async () => {
+    const kernel = await testKernelHere();
+    const job = fails(1);
+    await enqueue(kernel.db, job, [{}], KEY);
+    await work(kernel, [job], { times: { sweep: 50 } });
+    const isGivenUp = async (count: number) =>
+      expect((await queue(kernel)).map((row) => [row.is_available, row.locked_by])).toEqual(
+        Array.from({ length: count }, () => [false, null]),
+      );
+    await eventually(() => isGivenUp(1));
+    await enqueue(kernel.db, job, [{}], KEY);
+    await eventually(() => isGivenUp(2));
+    await sleep(200);
+    await isGivenUp(2);
+    expect(await told(kernel)).toEqual(['test.fails', 'test.fails']);
+  });
+});
+
+describe('a job with a key that was given up', () => {
+  const KEY = { key: 'one at a time' };
+  const job = defineJob({ name: 'test.keyed', maxAttempts: 1, run: async () => {} });
+  const hold = (kernel: Kernel) =>
+    kernel.db.run(
+      sql(
+        `update graphile_worker._private_jobs
+         set locked_by = 'pool-dead', locked_at = now() - interval '1 hour', attempts = 1`,
+      ),
+    );
+  const release = (kernel: Kernel) =>
+    kernel.db.run(
+      sql("update graphile_worker._private_jobs set locked_by = null, locked_at = null where locked_by = 'pool-dead'"),
+    );
+
+  it('because its worker died stays so when a later one comes', async () => {
+    const kernel = await testKernelHere();
+    await enqueue(kernel.db, job, [{}], KEY);
+    await hold(kernel);
+    const workers = await work(kernel, [job], { times: { sweep: 50 } });
+    await eventually(async () => expect(await queue(kernel)).toMatchObject([{ is_available: false, locked_by: null }]));
+    await workers.stop();
+    await enqueue(kernel.db, job, [{}], KEY);
+    expect(await told(kernel)).toEqual(['test.keyed']);
+  });
+
+  it('and retried can be replaced again', async () => {
+    const kernel = await testKernelHere();
+    const throws = fails(1);
+    await enqueue(kernel.db, throws, [{}], KEY);
+    const workers = await work(kernel, [throws]);
+    await eventually(async () => expect(await queue(kernel)).toMatchObject([{ is_available: false, locked_by: null }]));
+    await workers.stop();
+    const [row] = await queue(kernel);
+    await kernel.db.transaction((tx) => retryJob(tx, String(row!.id)));
+    await hold(kernel);
+    await enqueue(kernel.db, throws, [{}], KEY);
+    await release(kernel);
+    expect(await told(kernel)).toEqual([]);
   });
 });
 
@@ -312,6 +494,49 @@ describe('a stop', () => {
     expect(await finished(kernel)).toHaveLength(2);
   });
 
+  it('logs no errors of its own under load, and those of jobs all the same', async () => {
+    const kernel = await testKernelHere();
+    const job = defineJob<{ n: number }>({
+      name: 'test.slow',
+      maxAttempts: 1,
+      async run({ n }) {
+        await sleep(300);
+        if (n === 0) throw new Error('it does not work');
+      },
+    });
+    await enqueue(
+      kernel.db,
+      job,
+      Array.from({ length: 40 }, (_, n) => ({ n })),
+    );
+    const { log, lines } = listen();
+    const workers = await startJobs({ url: kernel.directUrl, jobs: [job], concurrency: 2, log });
+    await eventually(async () => expect((await queue(kernel)).filter((row) => row.locked_by)).toHaveLength(8));
+    await workers.stop();
+    const told = lines().filter((line) => line.level !== 'debug');
+    expect(told.map((line) => [line.level, line.msg])).toEqual([
+      ['error', expect.stringContaining('it does not work')],
+    ]);
+    expect(lines().length).toBeGreaterThan(1);
+  });
+
+  it('tells as details what the database refuses meanwhile', async () => {
+    const kernel = await testKernelHere();
+    const job = defineJob({ name: 'test.slow', run: () => sleep(500) });
+    await enqueue(
+      kernel.db,
+      job,
+      Array.from({ length: 40 }, () => ({})),
+    );
+    const { log, lines } = listen();
+    const workers = await startJobs({ url: kernel.directUrl, jobs: [job], concurrency: 2, log });
+    await eventually(async () => expect((await queue(kernel)).filter((row) => row.locked_by)).toHaveLength(8));
+    await refuseReturns(kernel);
+    await workers.stop();
+    expect(lines().filter((line) => /forceful shutdown: /.test(line.msg))).toMatchObject([{ level: 'debug' }]);
+    expect(lines().filter((line) => line.level === 'error')).toEqual([]);
+  });
+
   it('takes back what a start had begun that could not be completed', async () => {
     const kernel = await testKernelHere();
     let ran = 0;
@@ -408,6 +633,51 @@ it('goes on when the database refused the end of a job', async () => {
   expect([ran, long]).toEqual([3, 'done']);
   await workers.stop();
   expect(await kernel.db.many(sql('select pool_id from job_workers'))).toEqual([]);
+}, 25_000);
+
+it('goes on when the database failed at the first look for jobs', async () => {
+  const kernel = await testKernelHere();
+  let ran = 0;
+  const job = defineJob({
+    name: 'test.counts',
+    async run() {
+      ran += 1;
+    },
+  });
+  await kernel.db.run(sql("create function refuse() returns trigger language plpgsql as $$ begin raise 'no'; end $$"));
+  await kernel.db.run(
+    sql('create trigger refuse before insert on graphile_worker._private_tasks for each row execute function refuse()'),
+  );
+  await work(kernel, [job], { times: { fetch: 500 } });
+  await sleep(200);
+  await kernel.db.run(sql('drop function refuse() cascade'));
+  await enqueue(kernel.db, job, [{}]);
+  await eventually(() => expect(ran).toBe(1), 8_000);
+}, 15_000);
+
+it('loses no attempt of what it had only fetched when the database refuses that too', async () => {
+  const kernel = await testKernelHere();
+  const job = defineJob({ name: 'test.slow', run: () => sleep(300) });
+  await enqueue(
+    kernel.db,
+    job,
+    Array.from({ length: 8 }, () => ({})),
+  );
+  await work(kernel, [job], { concurrency: 2, times: { sweep: 200 } });
+  await eventually(async () => expect((await queue(kernel)).filter((row) => row.locked_by)).toHaveLength(8));
+  await refuseReturns(kernel);
+  await kernel.db.run(
+    sql(
+      'create trigger refuse_end before delete on graphile_worker._private_jobs for each row execute function refuse()',
+    ),
+  );
+  await sleep(1_500);
+  expect((await queue(kernel)).filter((row) => row.locked_by)).toHaveLength(8);
+  await kernel.db.run(sql('drop function refuse() cascade'));
+  await eventually(async () => expect(await queue(kernel)).toEqual([]), 10_000);
+  await eventually(async () => expect(await finished(kernel)).toHaveLength(8));
+  // The two that were running were listed when they had run for the first time.
+  expect((await finished(kernel)).map((row) => row.attempts)).toEqual(Array.from({ length: 8 }, () => 1));
 }, 25_000);
 
 describe('a job at its times', () => {

@@ -7,6 +7,7 @@
 export { defineJob, type Job, type JobContext } from './jobs/definition.ts';
 export { enqueue } from './jobs/enqueue.ts';
 export { defineFailureWatch, type FailedJob } from './jobs/failures.ts';
+export { wasCancelled } from './jobs/perform.ts';
 export { countJobs, JOB_STATES, type JobRow, readJob, readJobs, readThroughput } from './jobs/states.ts';
 export { cancelJob, retryJob } from './jobs/steer.ts';
 export { defineTidyJob } from './jobs/tidy.ts';

@@ -43,6 +43,24 @@ const MAILS: Mail[] = [
       isAttached: true,
     },
   },
+  {
+    template: 'products_digest',
+    to,
+    data: {
+      actor: 'ada',
+      changes: [
+        {
+          action: 'updated',
+          name: 'A name so long that it takes more than one line of a phone and of a table',
+          sku: `HF-${'LONG'.repeat(12)}`,
+          url: 'https://shop.example/products/a-name-so-long',
+          changes: [{ field: 'Price', text: '19.99 USD → 17.99 USD' }],
+          at: new Date('2026-11-21T12:00:00Z'),
+        },
+      ],
+      total: 5,
+    },
+  },
 ];
 
 describe.skipIf(!hasBrowser())('the mailbox in a browser', () => {
@@ -114,7 +132,7 @@ describe.skipIf(!hasBrowser())('the mailbox in a browser', () => {
       }),
     );
 
-    it.each([0, 1])('message %i fits, and asks for nothing from anywhere', (n) =>
+    it.each([0, 1, 2])('message %i fits, and asks for nothing from anywhere', (n) =>
       open(`/admin/mailbox/${ids[n]}/html`, { viewport, colorScheme: 'light' }, async (page) => {
         const asked: string[] = [];
         page.on('request', (request) => asked.push(request.url()));
@@ -127,7 +145,7 @@ describe.skipIf(!hasBrowser())('the mailbox in a browser', () => {
     );
   });
 
-  it.each([0, 1])('message %i is read by everybody, light and dark', async (n) => {
+  it.each([0, 1, 2])('message %i is read by everybody, light and dark', async (n) => {
     const page = await browser.newPage({ viewport: SIZES.phone });
     const { html } = await readMail(shop.mailbox, ids[n]!);
     await page.setContent(html!);

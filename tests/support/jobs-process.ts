@@ -30,6 +30,8 @@ const jobs = [
       await note('deaf', 'done');
     },
   }),
+  // Needs no database.
+  defineJob<{ ms: number }>({ name: 'test.quick', run: ({ ms }) => sleep(ms) }),
   defineJob({
     name: 'test.kills',
     async run() {

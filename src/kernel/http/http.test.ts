@@ -1,5 +1,7 @@
+import { Agent, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import Type from 'typebox';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -54,6 +56,10 @@ async function create(config: Partial<HttpOptions['config']> = {}): Promise<{ ap
   app.get('/api/ip', async (request) => ({ ip: request.ip }));
   app.get('/api/teapot', async () => {
     throw teapot('Short and stout.', { headers: { 'x-handle': 'yes' }, spout: 'here' });
+  });
+  app.get('/api/slow', async () => {
+    await sleep(500);
+    return {};
   });
   app.get('/api/broken', async () => {
     throw new Error('secret of the house');
@@ -307,4 +313,26 @@ it('If-None-Match compares weakly, and * with anything', () => {
     matchesEtag('a', '"a"'),
     matchesEtag(undefined, '"a"'),
   ]).toEqual([true, true, true, true, false, false]);
+});
+
+it('closes soon after the answers under way, whoever keeps their connections', async () => {
+  const { app, url } = await create();
+  const agent = new Agent({ keepAlive: true, keepAliveMsecs: 60_000 });
+  const ask = () =>
+    new Promise<number>((resolve, reject) => {
+      request(`${url}/api/slow`, { agent }, (response) => {
+        response.resume();
+        response.on('end', () => resolve(response.statusCode!));
+      })
+        .on('error', reject)
+        .end();
+    });
+  const answers = [ask(), ask(), ask()];
+  await sleep(100);
+  const began = performance.now();
+  const closed = app.close();
+  expect(await Promise.all(answers)).toEqual([200, 200, 200]);
+  await closed;
+  expect(performance.now() - began).toBeLessThan(3_000);
+  agent.destroy();
 });

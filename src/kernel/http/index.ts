@@ -76,6 +76,10 @@ export type HttpOptions = {
 /** Feeds and images, which come later, set limits of their own. */
 const BODY_LIMIT = 1024 * 1024;
 
+const CLOSE_IDLE_MS = 100;
+/** How long a server that is asked to close waits for the answers under way. */
+const CLOSE_ALL_MS = 10_000;
+
 /** Whether the address belongs to programs, whose errors are problem documents. */
 function isForPrograms(url: string): boolean {
   return /^\/(api|health|ws)(\/|\?|$)/.test(url);
@@ -84,6 +88,14 @@ function isForPrograms(url: string): boolean {
 /** Whether it asks for a WebSocket, at an address where there may be one. */
 function isForSockets({ method, url, headers }: IncomingMessage): boolean {
   return method === 'GET' && /^\/ws\//.test(url ?? '') && headers.upgrade?.toLowerCase() === 'websocket';
+}
+
+/**
+ * Whether the connection of a request still owes an answer to one before it. Node says so in a private field alone;
+ * counting answers for it would be done for every request, for the sake of a few that nobody means well by.
+ */
+function owesAnswer({ socket }: IncomingMessage): boolean {
+  return Boolean((socket as { _httpMessage?: unknown })._httpMessage);
 }
 
 /**
@@ -127,6 +139,8 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
           shouldUpgradeCallback(request) {
             // Any other wish to upgrade is ignored, as it may be (RFC 9110, 7.8), and the request answered as it stands.
             if (!isForSockets(request) || server.listenerCount('upgrade') === 0) return false;
+            // Behind another request, Node would hand over a connection that nobody reads or closes any more.
+            if (owesAnswer(request)) return false;
             // An upgrade comes to the router without passing through the function below.
             arrive(request);
             upgrades.add(request);
@@ -228,6 +242,17 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     }
     return undefined;
   };
+
+  app.addHook('preClose', (done) => {
+    // Connections whose requests were under way when the server was asked to close are idle later, and kept alive for long.
+    const closing = setInterval(() => app.server.closeIdleConnections(), CLOSE_IDLE_MS).unref();
+    const patience = setTimeout(() => app.server.closeAllConnections(), CLOSE_ALL_MS).unref();
+    app.server.once('close', () => {
+      clearInterval(closing);
+      clearTimeout(patience);
+    });
+    done();
+  });
 
   const methodsOf = collectMethods(app);
   app.addHook('onRequest', (request, reply, done) => {

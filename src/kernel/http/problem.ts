@@ -74,6 +74,9 @@ export function toAppError(thrown: unknown): AppError {
     return unavailable('The database did not answer in time. Try again in a moment.', {
       headers: { 'retry-after': '2' },
     });
+  // What the database driver says of a connection that was lost has no code.
+  if (error?.message && /^(Connection terminated|Client has encountered a connection error)/.test(error.message))
+    return unavailable('The database went away. Try again in a moment.', { headers: { 'retry-after': '2' } });
   if (error?.message === 'timeout exceeded when trying to connect')
     return unavailable('The service is busy. Try again in a moment.', { headers: { 'retry-after': '2' } });
   if (error?.statusCode && error.statusCode >= 400 && error.statusCode < 500) return badRequest(error.message);

@@ -1,5 +1,6 @@
 import { type Database, prepare, type Tx } from '../db.ts';
 import { defineJob, type Job } from './definition.ts';
+import { IS_REPLACED } from './replaced.ts';
 
 /** A job whose attempts are spent. `lastError` is null when its worker died in the last of them. */
 export type FailedJob = { id: string; task: string; attempts: number; lastError: string | null };
@@ -13,6 +14,7 @@ const CLAIM = prepare<FailedJob>(
      select j.id, j.task_id, j.attempts, j.last_error, j.run_at
      from graphile_worker._private_jobs j left join job_failures_told t on t.job_id = j.id
      where j.locked_at is null and not j.is_available and t.run_at is distinct from j.run_at
+       and not (${IS_REPLACED})
      order by j.id limit ${AT_ONCE}
    ), claimed as (
      insert into job_failures_told as t (job_id, run_at) select id, run_at from given_up

@@ -9,6 +9,7 @@ import type { Registry } from './registry.ts';
 
 const DAY_MS = 86_400_000;
 const LONGEST_PAUSE_MS = 30_000;
+const LAST_WORD_MS = 3_000;
 
 export type LaneWorkers = {
   /** Takes no more; resolves when its running jobs have ended and what it had only fetched is back. */
@@ -17,7 +18,17 @@ export type LaneWorkers = {
   leave(): Promise<void>;
 };
 
-type Deps = { pool: pg.Pool; performer: Performer; registry: Registry; log: Logger };
+type JobId = number | string;
+type Held = {
+  runner: Runner;
+  /** What it had only fetched, once it has shut down. */
+  unbegun: readonly JobId[];
+  /** When it is not waited for any more. */
+  overdue: Promise<void>;
+};
+/** The library's own private method of a queue. */
+type Counting = { background(work: Promise<void>): void };
+type Deps = { pool: pg.Pool; performer: Performer; registry: Registry; firstFetchMs: number; log: Logger };
 
 /**
  * The workers of one lane, over one runner of the library. A runner shuts down by itself when the database refuses the end
@@ -27,20 +38,24 @@ type Deps = { pool: pg.Pool; performer: Performer; registry: Registry; log: Logg
 export async function startLane(
   jobs: readonly Job<never>[],
   concurrency: number,
-  { pool, performer, registry, log }: Deps,
+  { pool, performer, registry, firstFetchMs, log }: Deps,
 ): Promise<LaneWorkers> {
   const stopping = new AbortController();
   /** By the pool that they lock jobs by; more than one while one that shut down has not ended. */
-  const runners = new Map<string, Runner>();
+  const runners = new Map<string, Held>();
   let restarting: Promise<void> | undefined;
 
   const leave = async (id: string) => {
-    await registry.leave(id).catch((error: unknown) => log.warn({ err: error }, 'workers could not sign off'));
+    const unbegun = runners.get(id)?.unbegun ?? [];
+    await registry.leave(id, unbegun).catch((error: unknown) => log.warn({ err: error }, 'workers could not sign off'));
     runners.delete(id);
   };
 
   const begin = async () => {
     const events: WorkerEvents = new EventEmitter();
+    const unbegun = returnWhatIsUnbegun(events);
+    const overdue = endIsOverdue(events);
+    const firstFetchFailed = failureOfFirstFetch(events, firstFetchMs);
     let id = '';
     let joined: Promise<void> | undefined;
     events.once('pool:create', ({ workerPool }) => {
@@ -57,7 +72,7 @@ export async function startLane(
       events,
       taskList: Object.fromEntries(jobs.map((job) => [job.name, performer.task(job)])),
       parsedCronItems: parseCronItems(jobs.flatMap(cronItem)),
-      logger: loggerFor(log),
+      logger: loggerFor(log, stopping.signal),
       noHandleSignals: true,
       preset: {
         worker: {
@@ -69,9 +84,15 @@ export async function startLane(
         },
       },
     });
-    runners.set(id, runner);
-    const ended = () => (stopping.signal.aborted ? undefined : leave(id));
-    runner.promise.then(ended, ended);
+    runners.set(id, { runner, unbegun, overdue });
+    firstFetchFailed.then(() => runner.stop()).catch(() => {});
+    const ended = Promise.race([runner.promise, overdue]).catch(() => {});
+    void ended.then(() => {
+      if (stopping.signal.aborted) return;
+      // One that is overdue still has its timer of periodic jobs; any other refuses.
+      runner.stop().catch(() => {});
+      return leave(id);
+    });
     await joined;
   };
 
@@ -93,10 +114,10 @@ export async function startLane(
       stopping.abort();
       await restarting;
       await Promise.all(
-        [...runners.values()].map(async (runner) => {
+        [...runners.values()].map(({ runner, overdue }) => {
           // One that has shut down by itself refuses to be stopped, and is waited for all the same.
-          await runner.stop().catch(() => {});
-          await runner.promise.catch(() => {});
+          const stopped = runner.stop().catch(() => {});
+          return Promise.race([stopped.then(() => runner.promise.catch(() => {})), overdue]);
         }),
       );
     },
@@ -132,6 +153,51 @@ function fetchWhatIsNotified(events: WorkerEvents): void {
   });
 }
 
+/**
+ * When a runner shuts down with fetched jobs in its queue, the library gives them back and then refuses, by a mistake, to
+ * keep count of that: the shutdown fails, and if the database then fails too, nobody hears of it and it ends the process.
+ * With something else under way at that moment it is counted, waited for and heard. The jobs, in case it fails, are
+ * answered once they are known.
+ */
+function returnWhatIsUnbegun(events: WorkerEvents): readonly JobId[] {
+  const unbegun: JobId[] = [];
+  let queue: Counting | undefined;
+  events.once('localQueue:init', ({ localQueue }) => {
+    queue = localQueue as unknown as Counting;
+  });
+  // Emitted just before the queue is released, in the same turn.
+  events.once('pool:gracefulShutdown', () => queue?.background(Promise.resolve()));
+  events.on('localQueue:returnJobs', ({ localQueue, jobs }) => {
+    if (localQueue.mode === 'RELEASED') unbegun.push(...jobs.map((job) => job.id));
+  });
+  return unbegun;
+}
+
+/**
+ * Resolves a while after the jobs of a runner that shuts down have ended. It then waits for its last word on them to reach
+ * the database, and for ever when the database has refused two at once: the library counts one of these twice.
+ */
+async function endIsOverdue(events: WorkerEvents): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  events.once('pool:gracefulShutdown:complete', () => resolve());
+  events.once('pool:forcefulShutdown:complete', () => resolve());
+  events.once('pool:forcefulShutdown:error', () => resolve());
+  await promise;
+  await sleep(LAST_WORD_MS, undefined, { ref: false });
+}
+
+/**
+ * Resolves when a runner has fetched nothing for so long since it began, not even that there is nothing. If the database
+ * fails at its first fetch, the library keeps that failure for the answer to all later ones: only another runner helps.
+ */
+function failureOfFirstFetch(events: WorkerEvents, ms: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms).unref();
+  events.once('localQueue:getJobs:complete', () => clearTimeout(timer));
+  events.once('pool:gracefulShutdown', () => clearTimeout(timer));
+  return promise;
+}
+
 /** A run that was missed is made up for if the next one is far away: one of every minute or hour is not worth it. */
 function cronItem({ name, cron, maxAttempts = 25 }: Job<never>) {
   if (!cron) return [];
@@ -139,10 +205,12 @@ function cronItem({ name, cron, maxAttempts = 25 }: Job<never>) {
   return [{ task: name, match: cron, identifier: name, options: { maxAttempts, backfillPeriod } }];
 }
 
-function loggerFor(log: Logger): GraphileLogger {
+/** What fails in a stop, for jobs that could not go back, is freed by "leave": only what a job itself has done is told. */
+function loggerFor(log: Logger, stopping: AbortSignal): GraphileLogger {
   return new GraphileLogger(() => (level, message, meta) => {
     const job = meta?.failure ? (meta.job as { attempts: number; max_attempts: number }) : undefined;
-    if (meta?.error instanceof JobInterrupted) log.debug(message);
+    const isOfStop = stopping.aborted && !job && !meta?.fatalError;
+    if (meta?.error instanceof JobInterrupted || isOfStop) log.debug(message);
     else if (level === 'error' && (!job || job.attempts >= job.max_attempts)) log.error(message);
     else if (level === 'error' || level === 'warning') log.warn(message);
     else log.debug(message);

@@ -1,15 +1,17 @@
 import { performance } from 'node:perf_hooks';
-import type { JobHelpers } from 'graphile-worker';
+import type { Job as GraphileJob, JobHelpers } from 'graphile-worker';
 import { type Database, prepare, sql } from '../db.ts';
 import type { Logger } from '../log.ts';
 import type { Job } from './definition.ts';
-import type { JobRecord, TakenJob } from './record.ts';
+import type { JobRecord } from './record.ts';
+import { endReplaced, SET_GIVEN_UP, wasReplaced } from './replaced.ts';
 
 /**
  * One run of a job, between the library, which takes and ends it, and its handler. How a run ends:
  *
  * - it returns: done, even when it was asked to stop or cancelled meanwhile;
  * - it throws: tried again after a pause that is spread at random, or given up by the library when its attempts are spent;
+ * - it throws after a later job with its key has taken its place: it ends, since that one does the work;
  * - it throws after it was cancelled: it ends as cancelled and is not tried again. Nothing else that throws is completed;
  * - it throws after this process was asked to stop: it goes back as if it had never been taken, for others at once.
  */
@@ -35,7 +37,7 @@ const IS_CANCELLED = prepare('select from job_cancellations where job_id = $1');
 // the random part is put into its private column first, which makes it 1 to 1.5 times the pause.
 const SPREAD = prepare(
   `update graphile_worker._private_jobs
-   set run_at = now() + random() * 0.5 * exp(least(attempts, 10)) * interval '1 second'
+   set run_at = now() + random() * 0.5 * exp(least(attempts, 10)) * interval '1 second', ${SET_GIVEN_UP}
    where id = $1 and locked_by = $2`,
 );
 
@@ -46,8 +48,15 @@ const GIVE_BACK = prepare(
    where id = $1 and locked_by = $2`,
 );
 
+const END_REPLACED = endReplaced('id = $1 and locked_by = $2');
+
 const CANCELLED = new DOMException('The job was cancelled.', 'AbortError');
 const STOPPING = new DOMException('The process is asked to stop.', 'AbortError');
+
+/** Whether it is the job itself that is not wanted any more, and not its process that ends. */
+export function wasCancelled(signal: AbortSignal): boolean {
+  return signal.reason === CANCELLED;
+}
 
 type Run = { id: number | string; controller: AbortController };
 
@@ -56,8 +65,16 @@ export function createPerformer({ db, record, log }: { db: Database; record: Job
   let stopping = false;
   const isCancelled = async (id: number | string) => (await db.run(IS_CANCELLED([id]))) > 0;
 
-  const perform = async (job: Job<never>, taken: TakenJob & { locked_by: string | null }): Promise<void> => {
+  /** What cannot be ended now is once it has come free, by the sweep. */
+  const endIfReplaced = async (taken: GraphileJob): Promise<boolean> => {
+    const ended = await db.run(END_REPLACED([taken.id, taken.locked_by])).catch(() => 0);
+    return ended > 0;
+  };
+
+  const perform = async (job: Job<never>, taken: GraphileJob): Promise<void> => {
     const { id, attempts, max_attempts: most } = taken;
+    // It was fetched and replaced before it had begun, and came back.
+    if (wasReplaced(taken)) return void (await endIfReplaced(taken));
     // A first attempt cannot have been cancelled while it ran. One query less for nearly every job.
     if (attempts > 1 && (await isCancelled(id))) return record.cancelled(taken, null);
     const run: Run = { id, controller: new AbortController() };
@@ -70,13 +87,14 @@ export function createPerformer({ db, record, log }: { db: Database; record: Job
         signal,
         log: log.child({ job: job.name, job_id: id }),
         get isLastAttempt() {
-          return signal.reason === CANCELLED || (attempts >= most && signal.reason !== STOPPING);
+          return wasCancelled(signal) || (attempts >= most && signal.reason !== STOPPING);
         },
       });
       record.done(taken, performance.now() - began);
     } catch (error) {
       const ms = performance.now() - began;
-      if (signal.reason === CANCELLED || (await isCancelled(id).catch(() => false))) return record.cancelled(taken, ms);
+      if (wasCancelled(signal) || (await isCancelled(id).catch(() => false))) return record.cancelled(taken, ms);
+      if (taken.key !== null && (await endIfReplaced(taken))) return record.failed(job.name, ms);
       const end = signal.reason === STOPPING ? GIVE_BACK : SPREAD;
       await db.run(end([id, taken.locked_by])).catch((fault: unknown) => {
         log.warn({ err: fault, job: job.name, job_id: id }, 'a failed job could not be put off');

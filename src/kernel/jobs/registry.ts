@@ -1,5 +1,6 @@
 import { type Database, prepare, type Sql, sql } from '../db.ts';
 import type { Logger } from '../log.ts';
+import { endReplaced, SET_GIVEN_UP } from './replaced.ts';
 
 /**
  * Which workers live. Each says so in `job_workers`, by the database's clock; each looks now and then for jobs that one
@@ -7,11 +8,16 @@ import type { Logger } from '../log.ts';
  * paused comes back by its next beat; what it was doing may by then be done twice.
  */
 
+type JobId = number | string;
+
 export interface Registry {
   /** A pool of workers begins: `id` is what it locks jobs by. */
   join(id: string): Promise<void>;
-  /** It has ended. What it still holds is freed at once. */
-  leave(id: string): Promise<void>;
+  /**
+   * It has ended. What it still holds is freed at once, or by a later sweep if that throws; of that, `unbegun` are jobs
+   * which it had only fetched: they come back as if they had never been taken.
+   */
+  leave(id: string, unbegun: readonly JobId[]): Promise<void>;
   beat(): Promise<void>;
   sweep(): Promise<void>;
 }
@@ -34,11 +40,20 @@ const DEAD = prepare<{ id: string }>(
 // different times. The library keeps no error of a run that never ended.
 const EXPLAIN = prepare(
   `update graphile_worker._private_jobs
-   set last_error = $2,
+   set last_error = $2, ${SET_GIVEN_UP},
        run_at = case when attempts > 1 then now() + random() * exp(least(attempts, 10)) * interval '1 second' else run_at end
    where locked_by = any ($1::text[])`,
 );
 const FREE = prepare('select graphile_worker.force_unlock_workers($1::text[])');
+
+const GIVE_BACK = prepare(
+  `update graphile_worker._private_jobs
+   set locked_by = null, locked_at = null, attempts = greatest(0, attempts - 1)
+   where locked_by = $1 and id = any ($2::bigint[])`,
+);
+
+// Of workers that died, and those that were replaced at the very moment that they failed.
+const END_REPLACED = endReplaced('locked_at is null and not is_available');
 
 // Jobs that were to be cancelled and came back from their worker instead: it died, or they failed at that very moment.
 const CANCEL_LEFT = prepare(
@@ -64,8 +79,20 @@ async function free(target: Sql, ids: readonly string[], why: string): Promise<n
 
 export function createRegistry({ db, deadMs, log }: { db: Database; deadMs: number; log: Logger }): Registry {
   const own = new Set<string>();
+  /** Those that could not sign off yet, as when the database was away, and what they had fetched and not begun. */
+  const ended = new Map<string, readonly JobId[]>();
   const beat = async () => {
     if (own.size > 0) await db.run(BEAT([[...own]]));
+  };
+  const leave: Registry['leave'] = async (id, unbegun) => {
+    own.delete(id);
+    ended.set(id, unbegun);
+    await db.transaction(async (tx) => {
+      await tx.run(GIVE_BACK([id, unbegun]));
+      await free(tx, [id], 'Its worker was stopped before it was done.');
+      await tx.run(sql('delete from job_workers where pool_id = $1', [id]));
+    });
+    ended.delete(id);
   };
   return {
     beat,
@@ -73,14 +100,9 @@ export function createRegistry({ db, deadMs, log }: { db: Database; deadMs: numb
       own.add(id);
       await beat();
     },
-    async leave(id) {
-      own.delete(id);
-      await db.transaction(async (tx) => {
-        await free(tx, [id], 'Its worker was stopped before it was done.');
-        await tx.run(sql('delete from job_workers where pool_id = $1', [id]));
-      });
-    },
+    leave,
     async sweep() {
+      for (const [id, unbegun] of ended) await leave(id, unbegun);
       const dead = (await db.many(DEAD([deadMs, [...own]]))).map((row) => row.id);
       if (dead.length > 0) {
         const jobs = await db.transaction((tx) =>
@@ -89,6 +111,7 @@ export function createRegistry({ db, deadMs, log }: { db: Database; deadMs: numb
         log.warn({ workers: dead, jobs }, 'jobs of dead workers were freed');
       }
       await db.run(sql("delete from job_workers where beat_at < now() - $1 * interval '1 ms'", [deadMs]));
+      await db.run(END_REPLACED([]));
       if (await db.maybe(sql('select from job_cancellations limit 1'))) {
         await db.run(CANCEL_LEFT([]));
         await db.run(FORGET_CANCELLATIONS([]));

@@ -1,4 +1,5 @@
 import { prepare, sql, type Tx } from '../db.ts';
+import { KEYED } from './replaced.ts';
 
 /** What people do to a single job. Both go through the library's own functions where it has them. */
 
@@ -12,6 +13,10 @@ const TAKE = prepare<{ task: string; running: boolean; given_up: boolean }>(
    where j.id = $1 for update of j`,
 );
 
+const MARK_AGAIN = prepare(
+  `update graphile_worker._private_jobs set flags = '{"${KEYED}": true}' where id = $1 and key is not null`,
+);
+
 /** Runs it now: a given-up one with all its attempts again, a waiting one without waiting longer. */
 export async function retryJob(tx: Tx, id: string): Promise<Retried> {
   const job = await tx.maybe(TAKE([id]));
@@ -23,6 +28,7 @@ export async function retryJob(tx: Tx, id: string): Promise<Retried> {
       job.given_up ? 0 : null,
     ]),
   );
+  if (job.given_up) await tx.run(MARK_AGAIN([id]));
   await tx.run(sql('delete from job_cancellations where job_id = $1', [id]));
   return { outcome: 'retried', task: job.task };
 }

@@ -28,6 +28,8 @@ const TIMES = {
   sweep: 10_000,
   /** How soon a running job hears that it was cancelled. */
   cancel: 1_000,
+  /** How long workers that begin may take to look for jobs, before others are started in their place. */
+  fetch: 10_000,
   /** How long a stop waits for running jobs before their signal is aborted, and after that before giving up on them. */
   drain: 5_000,
 };
@@ -79,7 +81,9 @@ export async function startJobs(options: {
 
   try {
     for (const [lane, theirs] of byLane)
-      lanes.push(await startLane(theirs, lane.concurrency, { pool, performer, registry, log }));
+      lanes.push(
+        await startLane(theirs, lane.concurrency, { pool, performer, registry, firstFetchMs: times.fetch, log }),
+      );
   } catch (error) {
     await stop();
     throw error;

@@ -60,7 +60,7 @@ export async function createProduct(
       type: 'product.created',
       subject: { type: 'product', id },
       actorId: actor.userId,
-      changes,
+      changes: typeof stock === 'number' ? { ...changes, stock: { from: null, to: stock } } : changes,
       data: { sku: product.sku, slug: product.slug, name: product.name },
     });
     await addWordsOf(tx, [id]);

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { enqueue, type Job, type JobContext } from '../../kernel/jobs.ts';
+import { enqueue, type Job, type JobContext, wasCancelled } from '../../kernel/jobs.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { completeImport } from './complete-import.ts';
 import { endImport } from './end-import.ts';
@@ -61,6 +61,11 @@ async function runQueued(
   try {
     await run(deps, id, begin, { signal: stopping, leave: stopping });
   } catch (error) {
+    if (wasCancelled(stopping)) {
+      // Who cancels the job means the import: released, it would only be taken up again.
+      await endImport(deps, id, { status: 'cancelled', error: null, attempt });
+      throw error;
+    }
     if (stopping.aborted) return release(deps, job, id, attempt);
     if (attempt < MOST_ATTEMPTS) await releaseImport(db, id, attempt, { counted: true });
     else await endImport(deps, id, { ...FAULT, attempt });

@@ -1,5 +1,5 @@
-import { html, type SafeHtml, styleSheet } from '../../kernel/html.ts';
-import type { Block, Letterhead, Words } from './templates/words.ts';
+import { html, type Renderable, type SafeHtml, styleSheet } from '../../kernel/html.ts';
+import { type Block, type Cell, type Letterhead, type Table, textOf, type Words } from './templates/words.ts';
 
 /**
  * The HTML of a message. Mail clients are not browsers: Outlook lays out by tables alone, Gmail drops style elements that
@@ -14,12 +14,15 @@ const INK = '#1c1b19';
 const SOFT = '#686259';
 const LINE = '#e3dfd6';
 const ACCENT = '#1f5f4a';
+const BAD = '#9a3412';
 
 const SANS = "-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,Helvetica,Arial,sans-serif";
 const SERIF = "'Iowan Old Style','Palatino Linotype',Palatino,Georgia,'Times New Roman',serif";
 const TEXT = `font-family:${SANS};font-size:16px;line-height:24px;color:${INK};overflow-wrap:break-word;word-break:break-word`;
 const SMALL = `font-family:${SANS};font-size:14px;line-height:20px;color:${SOFT};overflow-wrap:break-word;word-break:break-word`;
-const CELL = `font-family:${SANS};font-size:14px;line-height:20px;color:${INK};text-align:left;vertical-align:top;border-bottom:1px solid ${LINE};overflow-wrap:anywhere`;
+const CELL = `font-family:${SANS};font-size:14px;line-height:20px;color:${INK};text-align:left;vertical-align:top;overflow-wrap:anywhere`;
+/** Between rows; what comes after the last one brings its own. */
+const RULE = `border-bottom:1px solid ${LINE};`;
 
 const STYLES = styleSheet`
 :root { color-scheme: light dark; supported-color-schemes: light dark; }
@@ -29,6 +32,7 @@ const STYLES = styleSheet`
   .soft { color: #a9a297 !important; }
   .line { border-color: #302d28 !important; }
   .accent { color: #7fc4a8 !important; }
+  .bad { color: #f0a27c !important; }
   .fill { background: #7fc4a8 !important; }
   .on-fill { color: #10231c !important; }
 }
@@ -36,7 +40,10 @@ const STYLES = styleSheet`
   .rows, .rows tbody, .rows tr, .rows td { display: block !important; width: auto !important; }
   .rows .head { display: none !important; }
   .rows tr { padding: 10px 0 !important; border-bottom: 1px solid rgba(128, 122, 112, 0.35) !important; }
+  .rows .last { border-bottom: 0 !important; }
   .rows td { padding: 0 !important; border: 0 !important; white-space: normal !important; }
+  .rows .title { font-size: 16px !important; line-height: 24px !important; font-weight: 700 !important; }
+  .brief th { width: 60% !important; }
   .rows .name { display: inline !important; font-size: inherit !important; line-height: inherit !important; }
 }
 `;
@@ -97,27 +104,42 @@ function drawButton({ label, url }: { label: string; url: string }): SafeHtml {
 <p class="soft" style="margin:12px 0 0;${SMALL}">Or open this address:<br><a class="accent" href="${url}" style="color:${ACCENT};word-break:break-all">${url}</a></p>`;
 }
 
-function drawFacts(facts: readonly (readonly [string, string])[]): SafeHtml {
-  return html`<table width="100%" cellpadding="0" cellspacing="0" border="0" style="border-collapse:collapse">${facts.map(
-    ([name, value]) =>
-      html`<tr><th class="soft line" scope="row" width="34%" style="padding:8px 16px 8px 0;font-weight:400;${CELL};color:${SOFT}">${name}</th><td class="ink line" style="padding:8px 0;${CELL}">${lines(value)}</td></tr>`,
-  )}</table>`;
-}
-
 /** What is short stays in one line, so that long neighbours do not squeeze it into columns of letters. */
 const SHORT = 16;
 
-function drawTable({ head, rows }: { head: readonly string[]; rows: readonly (readonly string[])[] }): SafeHtml {
+function drawFacts(facts: readonly (readonly [string, string])[]): SafeHtml {
+  const areBrief = facts.every(([, value]) => value.length <= SHORT);
+  return html`<table${areBrief && html` class="brief"`} width="100%" cellpadding="0" cellspacing="0" border="0" style="border-collapse:collapse">${facts.map(
+    ([name, value], i) => {
+      const rule = i < facts.length - 1 && RULE;
+      return html`<tr><th class="soft line" scope="row" width="34%" style="padding:8px 16px 8px 0;font-weight:400;${rule}${CELL};color:${SOFT}">${name}</th><td class="ink line" style="padding:8px 0;${rule}${CELL}">${lines(value)}</td></tr>`;
+    },
+  )}</table>`;
+}
+
+function drawTable({ head, rows }: Table): SafeHtml {
   const pad = (i: number) => (i === head.length - 1 ? '8px 0' : '8px 16px 8px 0');
   return html`<table class="rows" width="100%" cellpadding="0" cellspacing="0" border="0" style="border-collapse:collapse">
-<tr class="head">${head.map((name, i) => html`<th class="soft line" scope="col" style="padding:${pad(i)};font-weight:400;white-space:nowrap;${CELL};color:${SOFT}">${name}</th>`)}</tr>
+<tr class="head">${head.map((name, i) => html`<th class="soft line" scope="col" style="padding:${pad(i)};font-weight:400;white-space:nowrap;${RULE}${CELL};color:${SOFT}">${name}</th>`)}</tr>
 ${rows.map(
-  (row) =>
-    html`<tr class="line">${head.map((name, i) => {
+  (row, at) =>
+    html`<tr class="line${at === rows.length - 1 && ' last'}">${head.map((name, i) => {
       const cell = row[i] ?? '';
-      return html`<td class="ink line" style="padding:${pad(i)};${cell.length <= SHORT && 'white-space:nowrap;'}${CELL}">${cell !== '' && html`<span class="name soft" style="display:none;font-size:0;line-height:0;mso-hide:all;color:${SOFT}">${name}: </span>${lines(cell)}`}</td>`;
+      const text = textOf(cell);
+      const style = `padding:${pad(i)};${text.length <= SHORT ? 'white-space:nowrap;' : ''}${at < rows.length - 1 ? RULE : ''}${CELL}`;
+      const named =
+        i > 0 &&
+        html`<span class="name soft" style="display:none;font-size:0;line-height:0;mso-hide:all;color:${SOFT}">${name}: </span>`;
+      return html`<td class="ink line${i === 0 && ' title'}" style="${style}">${text !== '' && html`${named}${drawCell(cell)}`}</td>`;
     })}</tr>\n`,
 )}</table>`;
+}
+
+function drawCell(cell: Cell): Renderable {
+  const text = lines(textOf(cell));
+  if (typeof cell === 'string') return text;
+  if (cell.url !== undefined) return html`<a class="accent" href="${cell.url}" style="color:${ACCENT}">${text}</a>`;
+  return cell.isBad ? html`<span class="bad" style="color:${BAD};font-weight:700">${text}</span>` : text;
 }
 
 function lines(text: string): readonly (SafeHtml | string)[] {

@@ -1,4 +1,4 @@
-import type { Block, Letterhead, Words } from './templates/words.ts';
+import { type Block, type Letterhead, type Table, textOf, type Words } from './templates/words.ts';
 
 /** The text of a message, for those who read no HTML: lines of at most 72 characters, but for addresses, which stay whole. */
 
@@ -24,7 +24,8 @@ function fact([name, value]: readonly [string, string]): string {
   return wrap(`${name}: ${value}`, '  ');
 }
 
-function drawTable({ head, rows }: { head: readonly string[]; rows: readonly (readonly string[])[] }): string {
+function drawTable({ head, rows: cells }: Table): string {
+  const rows = cells.map((row) => row.map(textOf));
   const widths = head.map((name, i) => Math.max(...[name, ...rows.map((row) => row[i] ?? '')].map(lengthOf)));
   const isOneLineEach = rows.every((row) => row.every((cell) => !cell.includes('\n')));
   if (isOneLineEach && widths.reduce((sum, width) => sum + width + 2, -2) <= WIDTH) {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { draw } from './draw.ts';
-import type { Letterhead, Words } from './templates/words.ts';
+import type { Cell, Letterhead, Words } from './templates/words.ts';
 
 const LETTERHEAD: Letterhead = {
   shop: 'Čaj & “Růže”',
@@ -12,6 +12,11 @@ const LETTERHEAD: Letterhead = {
 const drawn = (words: Partial<Words>) => draw({ subject: 'News', blocks: [], ...words }, LETTERHEAD);
 
 const TEXT = fc.string({ unit: 'grapheme', maxLength: 80 });
+const CELL: fc.Arbitrary<Cell> = fc.oneof(
+  TEXT,
+  TEXT.map((text) => ({ text, url: 'https://shop.example/x?a=1&b=2' })),
+  TEXT.map((text) => ({ text, isBad: true })),
+);
 const WORDS: fc.Arbitrary<Words> = fc.record({
   subject: TEXT,
   reason: TEXT,
@@ -23,7 +28,7 @@ const WORDS: fc.Arbitrary<Words> = fc.record({
       TEXT.map((label) => ({ button: { label, url: 'https://shop.example/x?a=1&b=2' } })),
       fc.array(fc.tuple(TEXT, TEXT)).map((facts) => ({ facts })),
       fc
-        .tuple(fc.array(TEXT, { minLength: 3, maxLength: 3 }), fc.array(fc.array(TEXT, { maxLength: 4 })))
+        .tuple(fc.array(TEXT, { minLength: 3, maxLength: 3 }), fc.array(fc.array(CELL, { maxLength: 4 })))
         .map(([head, rows]) => ({ table: { head, rows } })),
     ),
     { maxLength: 6 },
@@ -131,6 +136,40 @@ https://shop.example
     for (const url of ['javascript:alert(1)', 'data:text/html,x', '/relative', '', 'https://a b'])
       expect(button(url)).toThrow(/leads nowhere/);
     expect(button('http://localhost:8000/x')).not.toThrow();
+  });
+
+  it('has links in tables, which are text in the text, and lead nowhere but to the web', () => {
+    const table = (url: string) => ({
+      table: {
+        head: ['Product', 'State'],
+        rows: [
+          [
+            { text: 'A <b>', url },
+            { text: 'rejected', isBad: true },
+          ],
+        ],
+      },
+    });
+    const { html, text } = drawn({ blocks: [table('https://shop.example/p?a=1&b=2')] });
+    expect(html).toMatch(/<a [^>]*href="https:\/\/shop\.example\/p\?a=1&amp;b=2"[^>]*>A &lt;b&gt;<\/a>/);
+    expect(html).toMatch(/<span class="bad"[^>]*>rejected<\/span>/);
+    expect(text).toContain('Product  State\n-------  --------\nA <b>    rejected\n');
+    for (const url of ['javascript:alert(1)', '/relative', '', 'https://a b'])
+      expect(() => drawn({ blocks: [table(url)] })).toThrow(/leads nowhere/);
+  });
+
+  it('names the cells of a list on a phone, but for the first, and ends it without a line', () => {
+    const rows = [
+      ['A', '1'],
+      ['B', '2'],
+    ];
+    const { html } = drawn({ blocks: [{ table: { head: ['SKU', 'Stock'], rows } }, { facts: [['a', 'b']] }] });
+    expect(html.match(/<td class="ink line title"/g)).toHaveLength(2);
+    expect(html.match(/Stock: <\/span>/g)).toHaveLength(2);
+    expect(html).not.toContain('SKU: <');
+    const ruled = (text: string) => new RegExp(`border-bottom:1px[^>]*>(<span[^<]*</span>)?${text}</td>`);
+    for (const text of ['A', '1']) expect(html).toMatch(ruled(text));
+    for (const text of ['B', '2', 'b']) expect(html).not.toMatch(ruled(text));
   });
 
   it('has a subject of one line, and not a long one', () => {

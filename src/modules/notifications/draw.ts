@@ -1,6 +1,6 @@
 import { drawHtml } from './draw-html.ts';
 import { drawText } from './draw-text.ts';
-import type { Letterhead, Words } from './templates/words.ts';
+import type { Block, Letterhead, Words } from './templates/words.ts';
 
 /** A message as it is sent: both parts say the same. */
 export type Drawn = { subject: string; html: string; text: string };
@@ -11,15 +11,24 @@ const SUBJECT_LENGTH = 200;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
 const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029]+/g;
 
-/** Throws for a button whose address is none of the web: no template has such a one. */
+/** Throws for a button or a link whose address is none of the web: no template has such a one. */
 export function draw(words: Words, letterhead: Letterhead): Drawn {
   const clean: Words = mapTexts(words, (text) => text.replace(/\r\n?/g, '\n').replace(CONTROL, ' ').toWellFormed());
   const subject = oneLine(clean.subject, SUBJECT_LENGTH);
   for (const block of clean.blocks)
-    if (typeof block === 'object' && 'button' in block && !/^https?:\/\/\S+$/.test(block.button.url))
-      throw new Error(`A button of the message “${subject}” leads nowhere.`);
+    for (const url of addressesOf(block))
+      if (!/^https?:\/\/\S+$/.test(url)) throw new Error(`A button or link of the message “${subject}” leads nowhere.`);
   const message = { ...clean, subject };
   return { subject, html: drawHtml(message, letterhead), text: drawText(message, letterhead) };
+}
+
+function addressesOf(block: Block): string[] {
+  if (typeof block === 'string') return [];
+  if ('button' in block) return [block.button.url];
+  if (!('table' in block)) return [];
+  return block.table.rows
+    .flat()
+    .flatMap((cell) => (typeof cell === 'object' && cell.url !== undefined ? cell.url : []));
 }
 
 /** A text without line breaks, which in a header would begin another one, and not longer than that. */

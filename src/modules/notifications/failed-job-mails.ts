@@ -6,6 +6,8 @@ import type { Notifications } from './index.ts';
 /** What a message lists; it says how many more there are. */
 const LISTED = 20;
 const LONGEST_ERROR = 300;
+/** What is looked at of an error, which may hold a page that a foreign host sent. */
+const LOOKED_AT = 1_000;
 
 /** Messages about these would be messages about messages, each bringing about the next. */
 const UNTOLD: readonly string[] = ['mail.send', 'jobs.tell_failures'];
@@ -31,11 +33,14 @@ export async function tellFailedJobs(
  */
 export function fitToTell(error: string | null): string {
   if (error === null) return 'The process that worked on it ended.';
-  const [first = ''] = error.trim().split('\n', 1);
+  const [first = ''] = error.slice(0, LOOKED_AT).trim().split('\n', 1);
   const text = first
-    .replace(/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@]*@/gi, '$1…@')
-    .replace(/(\b[a-z][a-z0-9+.-]*:\/\/[^\s?#]*)[?#]\S*/gi, '$1?…')
-    .replace(/\b(bearer\s+|[\w-]*(?:password|secret|token|key)\s*[=:]\s*)\S+/gi, '$1…')
+    .replace(/(\b[a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/@]*@/gi, '$1…@')
+    .replace(/(\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s?#]*)[?#]\S*/gi, '$1?…')
+    .replace(
+      /\b((?:bearer|basic)\s+|[\w-]{0,40}(?:pass|password|secret|token|key|signature)["']?\s*[=:]\s*)\S+/gi,
+      '$1…',
+    )
     .replace(/[^\s@<>"'(),;:/…]+@[^\s@<>"'(),;:/]+\.[^\s@<>"'(),;:/]+/g, '…@…');
   return text.length <= LONGEST_ERROR ? text : `${text.slice(0, LONGEST_ERROR - 1)}…`;
 }

@@ -27,10 +27,9 @@ export function importMails(deps: MailDeps, attachUpTo = ATTACHED_BYTES): Subscr
       // The demonstration catalogue is put in by nobody, from no file.
       if (staff.length === 0 || data.demonstration === true) return;
       const fileName = String(data.file_name);
-      const url = `${publicUrl}/api/imports/${id}`;
       if (type === 'import.failed') {
         const error = data.error as { message: string; line: number | null; column: number | null };
-        const told = { fileName, reason: error.message, line: error.line, column: error.column, url };
+        const told = { fileName, reason: error.message, line: error.line, column: error.column };
         for (const to of staff) await sendMail(tx, { template: 'import_failed', to, data: told });
         return;
       }
@@ -41,7 +40,7 @@ export function importMails(deps: MailDeps, attachUpTo = ATTACHED_BYTES): Subscr
         counts,
         outcomes,
         totalOutcomes: total ?? counts.created + counts.updated + counts.existing + counts.rejected,
-        csvUrl: `${url}/outcomes?format=csv`,
+        csvUrl: `${publicUrl}/api/imports/${id}/outcomes?format=csv`,
         isAttached: attachment !== null,
       };
       for (const to of staff)

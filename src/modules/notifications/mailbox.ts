@@ -65,7 +65,11 @@ export function listMails({ db }: Mailbox, query: Paging & MailFilter): Promise<
   return readPage(db, { columns: COLUMNS, from: 'emails e', id: 'e.id', where, values }, query);
 }
 
-/** Throws email_not_found. */
+/**
+ * A message as people may read it. The links in it that let their reader into an account are shown only where the mailbox
+ * is all the delivery there is: once a message has gone out they are their recipient's, and no other superuser's. Throws
+ * email_not_found.
+ */
 export async function readMail({ db, secrets }: Mailbox, id: string): Promise<StoredMail> {
   const row = await db.maybe(
     sql<Omit<StoredMail, 'text' | 'html'> & { body: Buffer; html: Buffer | null }>(
@@ -75,7 +79,11 @@ export async function readMail({ db, secrets }: Mailbox, id: string): Promise<St
   );
   if (!row) throw emailNotFound('There is no e-mail with this id.');
   const { body, html, ...mail } = row;
-  return { ...mail, text: secrets.decrypt(MAILBOX, body), html: html && secrets.decrypt(MAILBOX, html) };
+  const read = (encrypted: Buffer) => {
+    const text = secrets.decrypt(MAILBOX, encrypted);
+    return mail.state === 'kept' ? text : withoutTokens(text);
+  };
+  return { ...mail, text: read(body), html: html && read(html) };
 }
 
 /** A text or HTML without what lets its reader into an account. */

@@ -28,7 +28,7 @@ type OtherMailData = {
     csvUrl: string;
     isAttached: boolean;
   };
-  import_failed: { fileName: string; reason: string; line: number | null; column: number | null; url: string };
+  import_failed: { fileName: string; reason: string; line: number | null; column: number | null };
   /** The first of the products, and how many fell by one and the same doing. */
   low_stock: {
     products: readonly { name: string; sku: string; stock: number; url: string }[];
@@ -37,7 +37,8 @@ type OtherMailData = {
   };
   /** The first of the jobs, and how many were given up. */
   job_failed: { jobs: readonly { id: string; task: string; attempts: number; error: string }[]; total: number };
-  webhook_disabled: { url: string; failingSince: Date; lastError: string };
+  /** `gone` when the endpoint said so itself, by 410. */
+  webhook_disabled: { url: string; reason: 'failing' | 'gone'; failingSince: Date; lastError: string };
   /** `total` with its currency, when the event told it. */
   order_placed: { number: string; total: string | null; url: string };
   order_status_changed: { number: string; status: string; url: string };

@@ -18,7 +18,8 @@ it.each([
   ['gtin', null, '4006381333931', 'GTIN', 'none → 4006381333931'],
   ['description', 'Old.', 'New.', 'Description', 'changed'],
   ['description', '', 'New.', 'Description', 'added'],
-  ['attributes', { a: 1 }, {}, 'Attributes', 'removed'],
+  ['attributes', { a: 1 }, {}, 'Attributes', 'a removed'],
+  ['attributes', { a: 1, b: [1], c: 1 }, { a: 2, b: [1], care_label: 'x' }, 'Attributes', 'a, c, care label changed'],
   ['name', 'a\n b', 'x'.repeat(200), 'Name', `a b → ${'x'.repeat(99)}…`],
 ])('%s from %j to %j is told as %s: %s', async (field, from, to, name, text) => {
   expect(await updated(field, from, to)).toEqual({ field: name, text });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { FieldChange } from '../../kernel/events.ts';
 import type { ProductChange } from './mails.ts';
 import { line } from './templates/texts.ts';
@@ -12,7 +13,7 @@ const NAMES: Readonly<Record<string, string>> = {
   group_id: 'Variant group',
 };
 const AMOUNTS: readonly string[] = ['price', 'sale_price'];
-/** Too long to be told, or only for programs to read: that they changed is enough. */
+/** Too long to be told, or only for programs to read: that they changed is enough, and of attributes, which. */
 const UNTOLD: readonly string[] = ['description', 'attributes'];
 /** The message says these of a new product without them. */
 const SAID_ANYWAY: readonly string[] = ['name', 'sku', 'slug'];
@@ -36,17 +37,27 @@ export async function changesInWords(
     told.push({
       field: NAMES[field] ?? humanName(field),
       text: UNTOLD.includes(field)
-        ? isNothing(from)
-          ? 'added'
-          : isNothing(to)
-            ? 'removed'
-            : 'changed'
+        ? `${line(differingKeys(from, to).join(', '), LONGEST)} ${becameOf(from, to)}`.trim()
         : action === 'created'
           ? await inWords(field, to, vocabulary)
           : `${await inWords(field, from, vocabulary)} → ${await inWords(field, to, vocabulary)}`,
     });
   }
   return told;
+}
+
+function becameOf(from: unknown, to: unknown): string {
+  return isNothing(from) ? 'added' : isNothing(to) ? 'removed' : 'changed';
+}
+
+/** The keys whose values are not the same; none of what has no keys. */
+function differingKeys(from: unknown, to: unknown): string[] {
+  const [before, after] = [from, to].map((value) =>
+    typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {},
+  ) as [Record<string, unknown>, Record<string, unknown>];
+  return Object.keys({ ...before, ...after })
+    .filter((key) => !isDeepStrictEqual(before[key], after[key]))
+    .map((key) => key.replaceAll('_', ' '));
 }
 
 async function inWords(field: string, value: unknown, { currency, categoryNames }: Vocabulary): Promise<string> {

@@ -44,7 +44,8 @@ export function registerNotificationRoutes(app: Http, mailbox: Mailbox): void {
     {
       schema: {
         summary: 'An e-mail with what it says',
-        description: 'To an API key, links that let their reader into an account are told without their token.',
+        description:
+          'Links that let their reader into an account are told without their token, unless the message was only kept, since there is no mail server, and it is a person who reads it.',
         tags,
         params: EmailId,
         response: { 200: Email },

@@ -6,7 +6,7 @@ import { eventually } from '../../kernel/testing/index.ts';
 import { createCatchUp } from './catch-up.ts';
 import { type Client, createHub } from './hub.ts';
 import type { Message } from './messages.ts';
-import type { Names } from './names.ts';
+import { createNames, type Names } from './names.ts';
 
 const event = (position: number, changes: Partial<LoggedEvent> = {}): LoggedEvent => ({
   position,
@@ -65,7 +65,7 @@ function client(position: number, feed: Client['feed'] = { kind: 'log', types: n
   return { it, got, closed };
 }
 
-const known: Names = { of: () => new Map([['a', 'anna']]) };
+const known: Names = { forget() {}, of: () => new Map([['a', 'anna']]) };
 
 describe('the hub', () => {
   it('takes in whoever is not behind it, and repeats nothing to whoever is ahead', async () => {
@@ -87,7 +87,7 @@ describe('the hub', () => {
 
   it('keeps the order though names come late, and lets nobody in between a batch and its telling', async () => {
     const waiting: ((names: ReadonlyMap<string, string>) => void)[] = [];
-    const { hub, show } = hubOver({ of: () => new Promise((resolve) => waiting.push(resolve)) });
+    const { hub, show } = hubOver({ forget() {}, of: () => new Promise((resolve) => waiting.push(resolve)) });
     const first = client(0);
     hub.join(first.it);
     show(1, 2);
@@ -138,5 +138,32 @@ describe('whoever catches up', () => {
     await createCatchUp({ db, hub, names: known, log: createLogger('silent') })(late.it);
     show(6);
     await eventually(() => expect(late.got).toEqual([2, 3, 4, 5, 6]));
+  });
+});
+
+describe('names', () => {
+  it('are asked for again once something happened to their owner, whether or not anybody follows', async () => {
+    let name = 'anna';
+    const { hub, showEvent } = hubOver(createNames(async () => new Map([['a', name]])));
+    const names = () => {
+      const one = client(0);
+      const shown: string[] = [];
+      one.it.wire.send = (messages) =>
+        void shown.push(...messages.map(({ forSockets }) => JSON.parse(String(forSockets)).actor.username));
+      return { one, shown };
+    };
+    const first = names();
+    hub.join(first.one.it);
+    showEvent(event(1));
+    await eventually(() => expect(first.shown).toEqual(['anna']));
+    hub.leave(first.one.it);
+    name = 'erased';
+    showEvent(event(2, { type: 'user.erased', subject_type: 'user', subject_id: 'a' }));
+    await eventually(() => expect(hub.told()).toBe(2));
+    const second = names();
+    second.one.it.position = 2;
+    hub.join(second.one.it);
+    showEvent(event(3));
+    await eventually(() => expect(second.shown).toEqual(['erased']));
   });
 });

@@ -55,10 +55,11 @@ export function createHub({ events, names, log }: { events: Events; names: Names
   const send = (client: Client, batch: readonly Told[]) => {
     const { wire, feed, position } = client;
     if (!wire.isOpen()) return;
+    // Asked before: a batch may be larger than that by itself, which says nothing of who is to take it.
+    if (wire.waiting() > MOST_WAITING) return wire.close(1013, 'too slow; resume by the last cursor');
     const messages: Message[] = [];
     for (const one of batch) if (one.event.position > position) messages.push(one.as(feed));
     if (messages.length > 0) wire.send(messages);
-    if (wire.waiting() > MOST_WAITING) wire.close(1013, 'too slow; resume by the last cursor');
   };
 
   const tell = (batch: readonly Told[]) => {
@@ -94,6 +95,7 @@ export function createHub({ events, names, log }: { events: Events; names: Names
     while (coming.length > 0 && !stopped) {
       const batch = coming;
       coming = [];
+      names.forget(batch);
       const usernames = live === 0 ? NOBODY : await namesOf(batch);
       try {
         if (live > 0) tell(batch.map((event) => tellEvent(event, usernames)));

@@ -40,6 +40,8 @@ export type Realtime = {
 export type Follower = { identity: Identity; feed: Feed; after: number | undefined; wantsProgress: boolean };
 
 const TEND_MS = 30_000;
+/** Somebody who has more places open to hear of their own orders means harm. */
+const MOST_FOR_NOTICES = 50;
 /** How long somebody may take to say goodbye when the server stops. */
 const FAREWELL_MS = 1_000;
 /** What is shown for the moment is left out for those who have enough to read. */
@@ -56,6 +58,14 @@ export function createRealtime(
   const catchUp = createCatchUp({ db, hub, names, log });
   let stopping = false;
   let timer: NodeJS.Timeout | undefined;
+
+  /** Counted only for those whom anybody can become. */
+  const hasTooMany = ({ identity: { userId }, feed }: Client): boolean => {
+    if (feed.kind !== 'notices') return false;
+    let theirs = 0;
+    for (const other of clients) if (other.feed.kind === 'notices' && other.identity.userId === userId) theirs += 1;
+    return theirs > MOST_FOR_NOTICES;
+  };
 
   const dismiss = ({ wire }: Client) => wire.close(1008, 'the session has ended');
   accounts.revocations.onChange(() => {
@@ -79,6 +89,7 @@ export function createRealtime(
       const client: Client = { identity, feed, wire, wantsProgress, position: after ?? hub.told() };
       clients.add(client);
       if (stopping) wire.close(1001, 'the server stops');
+      else if (hasTooMany(client)) wire.close(1008, 'too many sockets');
       else if (!accounts.revocations.holds(identity)) dismiss(client);
       else {
         wire.send([makeMessage({ type: 'ready', cursor: client.position })]);

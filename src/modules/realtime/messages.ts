@@ -4,6 +4,8 @@ import type { Feed } from './feeds.ts';
 
 /** A message in the bytes of each kind of connection, made when the first of them needs it and shared by all. */
 export type Message = {
+  /** About how many bytes it has. */
+  readonly size: number;
   readonly forSockets: Buffer;
   readonly forStreams: Buffer;
 };
@@ -17,6 +19,7 @@ export function makeMessage(content: { type: string; cursor?: number }): Message
   let socket: Buffer | undefined;
   let stream: Buffer | undefined;
   return {
+    size: json.length,
     get forSockets() {
       socket ??= Buffer.from(json);
       return socket;

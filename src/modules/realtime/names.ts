@@ -6,6 +6,8 @@ import type { LoggedEvent } from '../../kernel/events.ts';
  * longer once something is told of the user themself: who is erased is named no more.
  */
 export type Names = {
+  /** To be told of every event, whether or not anybody follows. */
+  forget(events: readonly LoggedEvent[]): void;
   /** Asks nobody when all are known. */
   of(events: readonly LoggedEvent[]): ReadonlyMap<string, string> | Promise<ReadonlyMap<string, string>>;
 };
@@ -28,10 +30,12 @@ export function createNames(find: (ids: readonly string[]) => Promise<ReadonlyMa
   };
 
   return {
+    forget(events) {
+      for (const { type, subject_id } of events) if (type.startsWith('user.')) known.delete(subject_id);
+    },
     of(events) {
       const names = new Map<string, string>();
       const unknown: string[] = [];
-      for (const { type, subject_id } of events) if (type.startsWith('user.')) known.delete(subject_id);
       for (const id of new Set(events.map(({ actor_id }) => actor_id))) {
         if (id === null) continue;
         const name = known.get(id);

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { WebSocket } from '@fastify/websocket';
@@ -22,9 +23,10 @@ export type Wire = {
 const OPEN = 1;
 
 export function socketWire(socket: WebSocket, connection: Socket): Wire {
-  let hasAnswered = true;
-  socket.on('pong', () => {
-    hasAnswered = true;
+  /** What the last ping asked to have said back: who does not read cannot know it. */
+  let asked: Buffer | undefined;
+  socket.on('pong', (said: Buffer) => {
+    if (asked?.equals(said)) asked = undefined;
   });
   // Nobody is listened to: the feed goes one way.
   socket.on('message', () => {});
@@ -41,9 +43,9 @@ export function socketWire(socket: WebSocket, connection: Socket): Wire {
     close: (code, reason) => socket.close(code, reason),
     cut: () => socket.terminate(),
     prod() {
-      if (!hasAnswered) return socket.terminate();
-      hasAnswered = false;
-      socket.ping();
+      if (asked) return socket.terminate();
+      asked = randomBytes(8);
+      socket.ping(asked);
     },
   };
 }

@@ -15,7 +15,7 @@ import {
 import { refusalOf } from '../account/fields.ts';
 import { type AccountPage, formPage, goTo, pageAt, type Registers, show } from '../account/page.ts';
 import { count } from '../format.ts';
-import { FRAME_HEADERS, framed, messagePage, STATE_WORDS, time } from './message.ts';
+import { breakable, FRAME_HEADERS, framed, messagePage, STATE_WORDS, time } from './message.ts';
 
 /** `/admin/mailbox`: what was written to whom, for superusers. */
 
@@ -76,7 +76,7 @@ function list({ items }: Page<MailSummary>, timeZone: string): SafeHtml {
 <tbody>${items.map(
     (mail) => html`<tr>
 <th scope="row"><a href="${PATH}/${mail.id}"><bdi>${mail.subject}</bdi></a>${mail.last_error !== null && html`<p class="note">${mail.last_error}</p>`}</th>
-<td><bdi>${mail.to}</bdi></td>
+<td><bdi>${breakable(mail.to)}</bdi></td>
 <td>${state(mail)}</td>
 <td><time datetime="${mail.created_at.toISOString()}">${time(mail.created_at, timeZone)}</time></td>
 </tr>\n`,

@@ -38,6 +38,11 @@ export function framed({ html: sent, text }: Pick<StoredMail, 'html' | 'text'>):
   return `<!doctype html>${html`<html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>Message</title></head><body><pre style="white-space:pre-wrap">${text}</pre></body></html>`}`;
 }
 
+/** An address that breaks where a reader expects it, rather than in the middle of a word. */
+export function breakable(address: string): SafeHtml {
+  return html`${address.split(/(?<=[@.])/).map((part, i) => html`${i > 0 && html`<wbr>`}${part}`)}`;
+}
+
 type Shown = { asText: boolean; isSetUp: boolean; timeZone: string; path: string };
 
 export function messagePage(mail: StoredMail, { asText, isSetUp, timeZone, path }: Shown): AccountPage {
@@ -66,7 +71,7 @@ function facts(mail: StoredMail, timeZone: string): SafeHtml {
   const at = (time_: Date | null) =>
     time_ && html`<time datetime="${time_.toISOString()}">${time(time_, timeZone)}</time>`;
   const rows: [string, SafeHtml | string | null | false][] = [
-    ['To', html`<bdi>${mail.to}</bdi>`],
+    ['To', html`<bdi>${breakable(mail.to)}</bdi>`],
     ['State', html`<span class="mail-state mail-${mail.state}">${STATE_WORDS[mail.state]}</span>`],
     ['Error', mail.last_error],
     ['Written', at(mail.created_at)],

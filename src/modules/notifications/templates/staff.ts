@@ -1,5 +1,5 @@
 import type { MailData, MailTemplate, ProductChange } from '../mails.ts';
-import { count, line, number, time } from './texts.ts';
+import { count, line, number, shortTime, time } from './texts.ts';
 import type { Letterhead, Words } from './words.ts';
 
 type Staff = Exclude<
@@ -23,12 +23,18 @@ function inOneLine({ action, changes }: ProductChange): string {
 const more = (total: number, shown: number, one: string): string[] =>
   total > shown ? [`And ${count(total - shown, `more ${one}`)}.`] : [];
 
+/** Whether their lines tell anything: in a feed that is one long line they are all the same. */
+function tellsLines(outcomes: MailData<'import_finished'>['outcomes']): boolean {
+  const lines = outcomes.flatMap(({ line: at }) => at ?? []);
+  return lines.length === 1 || new Set(lines).size > 1;
+}
+
 /** What is written to the people who run the shop. */
 export const STAFF_TEMPLATES: Templates = {
   product_changed: ({ actor, change }, letterhead) => ({
     subject: `${line(change.name)} was ${change.action}`,
     blocks: [
-      `The product “${line(change.name)}” was ${change.action} by ${by(actor)}.`,
+      `This product was ${change.action} by ${by(actor)}.`,
       {
         facts: [
           ['SKU', change.sku],
@@ -41,17 +47,17 @@ export const STAFF_TEMPLATES: Templates = {
     reason: optOut(letterhead),
   }),
   products_digest: ({ actor, changes, total }, letterhead) => ({
-    subject: `${count(total, 'more change')} of products by ${by(actor)}`,
+    subject: `${count(total, 'more product change')} by ${by(actor)}`,
     blocks: [
-      `Besides what you were told of one by one, ${by(actor)} made ${count(total, 'more change')} of products within a few minutes.`,
+      `Besides what you were told of one by one, ${by(actor)} made ${count(total, 'more product change')} within a few minutes.`,
       {
         table: {
           head: ['Product', 'SKU', 'What', 'When'],
           rows: changes.map((change) => [
-            line(change.name),
+            { text: line(change.name), url: change.url },
             change.sku,
             inOneLine(change),
-            time(change.at, letterhead.timeZone),
+            shortTime(change.at, letterhead.timeZone),
           ]),
         },
       },
@@ -72,11 +78,15 @@ export const STAFF_TEMPLATES: Templates = {
         {
           facts: [
             ['Items in the feed', number(counts.read)],
-            ['Products created', number(counts.created)],
-            ['Products updated', number(counts.updated)],
-            ['Products unchanged', number(counts.unchanged)],
-            ['Products left as they were', number(counts.existing)],
-            ['Items rejected', number(counts.rejected)],
+            ...(
+              [
+                ['Items rejected', counts.rejected],
+                ['Products created', counts.created],
+                ['Products updated', counts.updated],
+                ['Products unchanged', counts.unchanged],
+                ['Products left as they were', counts.existing],
+              ] as const
+            ).flatMap(([what, many]) => (many > 0 ? [[what, number(many)] as const] : [])),
           ],
         },
         ...(outcomes.length === 0
@@ -90,11 +100,11 @@ export const STAFF_TEMPLATES: Templates = {
               },
               {
                 table: {
-                  head: ['Outcome', 'SKU', 'Line', 'Message'],
+                  head: ['Outcome', 'SKU', ...(tellsLines(outcomes) ? ['Line'] : []), 'Message'],
                   rows: outcomes.map(({ outcome, sku, line: at, message }) => [
-                    outcome,
+                    outcome === 'rejected' ? { text: outcome, isBad: true } : outcome,
                     line(sku ?? ''),
-                    at === null ? '' : String(at),
+                    ...(tellsLines(outcomes) ? [at === null ? '' : String(at)] : []),
                     line(message, 300),
                   ]),
                 },
@@ -108,14 +118,13 @@ export const STAFF_TEMPLATES: Templates = {
       reason: optOut(letterhead),
     };
   },
-  import_failed({ fileName, reason, line: at, column, url }, letterhead) {
+  import_failed({ fileName, reason, line: at, column }, letterhead) {
     const place = [at === null ? [] : `line ${at}`, column === null ? [] : `column ${column}`].flat().join(', ');
     return {
       subject: `Import of ${line(fileName)} failed`,
       blocks: [
         `The import of ${line(fileName)} failed, and changed nothing in the catalogue.`,
         { facts: [['Reason', line(reason, 500)], ...(place === '' ? [] : [['Where', place] as const])] },
-        { button: { label: 'See the import', url } },
       ],
       reason: optOut(letterhead),
     };
@@ -145,7 +154,7 @@ export const STAFF_TEMPLATES: Templates = {
         {
           table: {
             head: ['Product', 'SKU', 'In stock'],
-            rows: products.map(({ name, sku, stock }) => [line(name), sku, String(stock)]),
+            rows: products.map(({ name, sku, stock, url }) => [{ text: line(name), url }, sku, String(stock)]),
           },
         },
         ...more(total, products.length, 'product'),
@@ -159,7 +168,9 @@ export const STAFF_TEMPLATES: Templates = {
         ? `A background job was given up: ${jobs[0].task}`
         : `${count(total, 'background job')} were given up`,
     blocks: [
-      `${total === 1 ? 'This job' : 'These jobs'} failed too often and will not be tried again unless a superuser retries ${total === 1 ? 'it' : 'them'}.`,
+      total === 1 && jobs[0]
+        ? `This job failed too often and will not be tried again unless a superuser retries it by POST /api/jobs/${jobs[0].id}/retry.`
+        : 'These jobs failed too often and will not be tried again unless a superuser retries them by POST /api/jobs/{id}/retry.',
       {
         table: {
           head: ['Job', 'Id', 'Tries', 'Last error'],
@@ -170,14 +181,21 @@ export const STAFF_TEMPLATES: Templates = {
     ],
     reason: optOut(letterhead),
   }),
-  webhook_disabled: ({ url, failingSince, lastError }, letterhead) => ({
-    subject: 'A webhook was disabled after failing for a day',
+  webhook_disabled: ({ url, reason, failingSince, lastError }, letterhead) => ({
+    subject:
+      reason === 'gone'
+        ? 'A webhook was disabled: its endpoint is gone'
+        : 'A webhook was disabled after failing for a day',
     blocks: [
-      'A webhook was disabled: for a day its endpoint has taken no delivery. Nothing more is sent to it until a superuser enables it again.',
+      `A webhook was disabled: ${
+        reason === 'gone'
+          ? 'its endpoint answered 410, which says that it is gone for good'
+          : 'for a day its endpoint has taken no delivery'
+      }. Nothing more is sent to it until a superuser enables it again.`,
       {
         facts: [
           ['Endpoint', line(url, 300)],
-          ['Failing since', time(failingSince, letterhead.timeZone)],
+          ...(reason === 'gone' ? [] : [['Failing since', time(failingSince, letterhead.timeZone)] as const]),
           ['Last error', line(lastError, 300)],
         ],
       },

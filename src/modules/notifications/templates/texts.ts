@@ -19,6 +19,14 @@ export function count(many: number, one: string): string {
   return `${number(many)} ${many === 1 ? one : `${one}s`}`;
 }
 
+/** `Jan 15, 1:00 PM`, as it was in the shop's time zone: where it was a while ago, and space is short. */
+export function shortTime(at: Date, timeZone: string): string {
+  return new Intl.DateTimeFormat('en', {
+    ...{ month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' },
+    timeZone,
+  }).format(at);
+}
+
 /** `Jan 15, 2026, 1:00 PM GMT+1`, as it was in the shop's time zone. */
 export function time(at: Date, timeZone: string): string {
   return new Intl.DateTimeFormat('en', {

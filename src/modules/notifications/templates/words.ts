@@ -10,11 +10,21 @@ export type Block =
   | { button: { label: string; url: string } }
   /** A few facts, each with its name. */
   | { facts: readonly (readonly [name: string, value: string])[] }
-  /** On a phone, and where it is too wide for plain text, each row becomes facts named by the head. */
-  | { table: { head: readonly string[]; rows: readonly (readonly string[])[] } }
+  /**
+   * On a phone each row becomes facts named by the head, below its first cell as their title; where it is too wide for
+   * plain text, all of it does.
+   */
+  | { table: Table }
   | { heading: string }
   /** Said more quietly than a paragraph. Addresses of the shop's own become links. */
   | { note: string };
+
+export type Table = { head: readonly string[]; rows: readonly (readonly Cell[])[] };
+
+/** Text; with an address that it leads to, or as something that went wrong, which stands out. */
+export type Cell = string | { text: string; url?: string; isBad?: boolean };
+
+export const textOf = (cell: Cell): string => (typeof cell === 'string' ? cell : cell.text);
 
 export type Words = {
   /** Also the title that the message begins with. */

@@ -12,6 +12,7 @@ type Stored = {
   description: string;
   active: boolean;
 };
+type Told = Omit<Stored, 'description'>;
 
 /**
  * Changes what is given. A new address is tried at once with all that waits; switched on again, an endpoint gets what
@@ -35,9 +36,11 @@ export async function changeEndpoint(
       ]),
     );
     if (!before) throw notFound();
-    const { url = before.url, types = before.types, description = before.description, active = before.active } = change;
-    const changes = changesBetween(before, { url, types, description, active });
-    if (Object.keys(changes).length === 0 && secret === undefined) return false;
+    const url = change.url === undefined ? before.url : new URL(change.url).href;
+    const { types = before.types, description = before.description, active = before.active } = change;
+    const changes = changesBetween(before, { url, types, active });
+    const isDescribed = description !== before.description;
+    if (Object.keys(changes).length === 0 && secret === undefined && !isDescribed) return false;
     const now = clock.now();
     await tx.run(
       sql(
@@ -68,7 +71,12 @@ export async function changeEndpoint(
       subject: { type: 'webhook', id },
       actorId,
       changes,
-      data: { url: shownUrl(url), ...(secret === undefined ? {} : { secret_rotated: true }) },
+      // That it was described anew, and not how: people write names into it.
+      data: {
+        url: shownUrl(url),
+        ...(secret === undefined ? {} : { secret_rotated: true }),
+        ...(isDescribed ? { fields: ['description'] } : {}),
+      },
     });
     return true;
   });
@@ -92,12 +100,10 @@ async function forgetFailures(tx: Tx, id: string, now: Date): Promise<void> {
   );
 }
 
-function changesBetween(before: Stored, after: Stored): Record<string, { from: unknown; to: unknown }> {
+function changesBetween(before: Told, after: Told): Record<string, { from: unknown; to: unknown }> {
   const changes: Record<string, { from: unknown; to: unknown }> = {};
   if (before.url !== after.url) changes.url = { from: shownUrl(before.url), to: shownUrl(after.url) };
   if (before.types.join() !== after.types.join()) changes.types = { from: before.types, to: after.types };
-  if (before.description !== after.description)
-    changes.description = { from: before.description, to: after.description };
   if (before.active !== after.active) changes.active = { from: before.active, to: after.active };
   return changes;
 }

@@ -14,10 +14,12 @@ const COUNT_LOCK = 0x77686b73;
 export async function createEndpoint(
   context: WebhooksContext,
   actorId: string,
-  { url, types = ['*'], description = '' }: NewWebhook,
+  { url: given, types = ['*'], description = '' }: NewWebhook,
 ): Promise<Webhook & { secret: string }> {
   const { db, clock, events, outbound, secrets } = context;
-  await outbound.check(url);
+  await outbound.check(given);
+  // As it is called: what it was typed as may look like another.
+  const url = new URL(given).href;
   const id = newId();
   const secret = newSecret();
   // What was committed before has its position then, so that the log's head tells it from what comes later.
@@ -39,7 +41,7 @@ export async function createEndpoint(
       type: 'webhook.created',
       subject: { type: 'webhook', id },
       actorId,
-      data: { url: shownUrl(url), types, description },
+      data: { url: shownUrl(url), types },
     });
   });
   await events.flush();

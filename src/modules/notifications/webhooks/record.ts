@@ -177,6 +177,6 @@ async function disable(
     await sendMail(tx, {
       template: 'webhook_disabled',
       to,
-      data: { url, failingSince: failing_since ?? now, lastError },
+      data: { url, reason, failingSince: failing_since ?? now, lastError },
     });
 }

@@ -13,7 +13,7 @@ const MOST_TYPES = 50;
 const Url = Type.String({
   minLength: 1,
   maxLength: 2_000,
-  pattern: '^[^\\s\\u0000-\\u001f\\u007f]+$',
+  pattern: '^https?://[^\\s\\u0000-\\u001f\\u007f]+$',
   description: 'Begins with `http://` or `https://`, without a user name or a password.',
 });
 const Types = Type.Array(Type.String({ maxLength: 100, pattern: '^(\\*|[a-z][a-z_]*\\.(\\*|[a-z][a-z_]*))$' }), {
