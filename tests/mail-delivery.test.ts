@@ -79,6 +79,17 @@ const sendJobOf = ({ notifications }: Post) =>
 const idsOf = (smtp: TestSmtp) => smtp.accepted.map(({ mail }) => mail.messageId);
 
 describe('a message', () => {
+  it('comes from localhost where the shop has no domain, as on the machine of whoever tries it out', async () => {
+    const { smtp, post } = await startBoth({}, { workers: false });
+    const notifications = createNotifications(post, { publicUrl: 'http://127.0.0.1:8000', timeouts: QUICK });
+    onTestFinished(() => notifications.stop());
+    const here = { ...post, notifications };
+    await work(here);
+    const id = await write(here);
+    await reaches(here, id, 'sent');
+    expect(smtp.accepted[0]!.from).toBe('no-reply@localhost');
+  });
+
   it('arrives as HTML and text with the link in both, from the shop, under an id of its own', async () => {
     const { smtp, post } = await startBoth();
     const id = await write(post);

@@ -107,6 +107,9 @@ describe('the configuration', () => {
     for (const PUBLIC_URL of ['', 'http://localhost:8000', 'http://192.0.2.1', 'http://[::1]:8000'])
       expect(faultsOf({ SMTP_URL, PUBLIC_URL })[0], PUBLIC_URL).toMatch(/^MAIL_FROM is needed/);
     expect(readConfig({ SMTP_URL, PUBLIC_URL: 'https://shop.example' }).MAIL_FROM).toBeNull();
+    // A mail catcher of whoever tries it out.
+    for (const here of ['smtp://localhost:1025', 'smtp://127.0.0.1:1025', 'smtp://[::1]:1025'])
+      expect(readConfig({ SMTP_URL: here }).MAIL_FROM, here).toBeNull();
     expect(readConfig({ SMTP_URL, MAIL_FROM: 'a@example.com' }).SMTP_URL).not.toBeNull();
   });
 

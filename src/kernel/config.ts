@@ -109,6 +109,8 @@ const SMTP_FORM = 'must read smtp[s]://[user:password@]host[:port], the user and
 const SMTP_OPTIONS = ['requireTLS', 'ignoreTLS', 'tls.rejectUnauthorized', 'tls.servername', 'name'];
 
 /** Options have the names that Nodemailer gives them; none of them reads a file or starts a program. */
+const isThisMachine = (host: string) => host === 'localhost' || host === '::1' || host.startsWith('127.');
+
 const smtpUrl = (value: string): SmtpServer => {
   const parsed = URL.canParse(value) ? new URL(value) : fault(SMTP_FORM);
   const host = parsed.hostname.replace(/^\[(.*)\]$/, '$1');
@@ -137,14 +139,13 @@ const smtpUrl = (value: string): SmtpServer => {
   }
   if (auth?.user === '' || auth?.pass === '') return fault('has a user without a password, or the other way round.');
   const secure = parsed.protocol === 'smtps:';
-  const isHere = host === 'localhost' || host === '::1' || host.startsWith('127.');
   const ignoreTLS = flagOf('ignoreTLS', false);
   return Object.freeze({
     host,
     port: Number(parsed.port || (secure ? 465 : 587)),
     secure,
     // Whoever stands in between could say that there is no TLS, and be told the password.
-    requireTLS: flagOf('requireTLS', auth !== null && !secure && !isHere && !ignoreTLS),
+    requireTLS: flagOf('requireTLS', auth !== null && !secure && !isThisMachine(host) && !ignoreTLS),
     ignoreTLS,
     rejectUnauthorized: flagOf('tls.rejectUnauthorized', true),
     servername: options.get('tls.servername'),
@@ -285,8 +286,8 @@ export const VARIABLES = {
     smtpUrl,
   ),
   MAIL_FROM: optional(
-    'Whom messages come from: `shop@example.com`, which SHOP_NAME stands before, or `The Shop <shop@example.com>`. Needed when SMTP_URL is set and PUBLIC_URL names no domain.',
-    '`SHOP_NAME <no-reply@HOST>` with the host of PUBLIC_URL',
+    'Whom messages come from: `shop@example.com`, which SHOP_NAME stands before, or `The Shop <shop@example.com>`. Needed when SMTP_URL is a server elsewhere and PUBLIC_URL names no domain.',
+    '`SHOP_NAME <no-reply@HOST>` with the host of PUBLIC_URL, or localhost for a mail server on this machine',
     sender,
   ),
   LOW_STOCK: integer(
@@ -344,9 +345,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     );
   if ((read.ADMIN_EMAIL === null) !== (read.ADMIN_PASSWORD === null))
     faults.push('ADMIN_EMAIL and ADMIN_PASSWORD are set together or not at all.');
-  if (read.SMTP_URL && !read.MAIL_FROM && !namesDomain(read.PUBLIC_URL))
+  if (read.SMTP_URL && !isThisMachine(read.SMTP_URL.host) && !read.MAIL_FROM && !namesDomain(read.PUBLIC_URL))
     faults.push(
-      'MAIL_FROM is needed when SMTP_URL is set and PUBLIC_URL names no domain that messages could come from, such as https://shop.example.com.',
+      'MAIL_FROM is needed when SMTP_URL is a server elsewhere and PUBLIC_URL names no domain that messages could come from, such as https://shop.example.com.',
     );
   if (faults.length > 0) throw new ConfigError(faults);
   const embedded = read.DATABASE_URL === null;
@@ -358,7 +359,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   });
 }
 
-function namesDomain(publicUrl: string | null): boolean {
+/** Whether the host of the URL is a domain, which an e-mail address can have, and no number or name of a machine. */
+export function namesDomain(publicUrl: string | null): boolean {
   return (
     publicUrl !== null &&
     isEmail(`no-reply@${new URL(publicUrl).hostname}`) &&

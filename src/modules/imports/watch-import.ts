@@ -19,8 +19,8 @@ export type Watch = {
 const EACH_MS = 500;
 
 /**
- * Beside a run: shows on its row how far it is, says in every process that it did, and learns from the row that it is no longer wanted. It writes by
- * connections of its own, since what the run's transaction writes nobody sees before the end.
+ * Beside a run: shows on its row how far it is, says in every process that it did, and learns from the row that it is no
+ * longer wanted. It writes by connections of its own, since what the run's transaction writes nobody sees before the end.
  */
 export function watchImport(
   { db, bus, log }: Pick<Kernel, 'db' | 'bus' | 'log'>,

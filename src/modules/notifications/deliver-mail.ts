@@ -1,5 +1,5 @@
 import { buffer } from 'node:stream/consumers';
-import type { Sender } from '../../kernel/config.ts';
+import { namesDomain, type Sender } from '../../kernel/config.ts';
 import { sql } from '../../kernel/db.ts';
 import { defineJob, enqueue, type Job } from '../../kernel/jobs.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
@@ -184,5 +184,5 @@ export function createDelivery(
 /** Whom messages come from where nobody says; only read by mail servers where PUBLIC_URL names a domain. */
 function senderOf(given: Sender | null, shop: string, publicUrl: string): Sender {
   if (given) return { name: given.name || shop, address: given.address };
-  return { name: shop, address: `no-reply@${new URL(publicUrl).hostname}` };
+  return { name: shop, address: `no-reply@${namesDomain(publicUrl) ? new URL(publicUrl).hostname : 'localhost'}` };
 }
