@@ -18,6 +18,32 @@ create table api_keys (
 CREATE INDEX api_keys_of ON public.api_keys USING btree (created_by);
 CREATE INDEX api_keys_revoked_lately ON public.api_keys USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);
 
+create table cart_items (
+  id uuid not null,
+  cart_id uuid not null,
+  product_id uuid not null,
+  quantity integer not null,
+  sku text not null,
+  name text not null,
+  image text,
+  unit_price bigint not null,
+  added_at timestamp with time zone not null,
+  constraint cart_items_cart_id_product_id_key UNIQUE (cart_id, product_id),
+  constraint cart_items_pkey PRIMARY KEY (id),
+  constraint cart_items_cart_id_fkey FOREIGN KEY (cart_id) REFERENCES carts(id) ON DELETE CASCADE,
+  constraint cart_items_quantity_check CHECK (((quantity >= 1) AND (quantity <= 999)))
+);
+
+create table carts (
+  id uuid not null,
+  is_guest boolean not null,
+  version integer not null default 1,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint carts_pkey PRIMARY KEY (id)
+);
+CREATE INDEX carts_of_guests ON public.carts USING btree (updated_at) WHERE is_guest;
+
 create table categories (
   id uuid not null,
   slug text not null,
@@ -111,6 +137,22 @@ create table finished_jobs (
   constraint finished_jobs_outcome_check CHECK ((outcome = ANY (ARRAY['done'::text, 'cancelled'::text])))
 );
 CREATE INDEX finished_jobs_by_time ON public.finished_jobs USING btree (finished_at);
+
+create table idempotency_keys (
+  hash bytea not null,
+  request bytea not null,
+  claim uuid not null,
+  state text not null default 'running'::text,
+  lease_until timestamp with time zone not null,
+  status integer,
+  headers jsonb,
+  body bytea,
+  created_at timestamp with time zone not null,
+  constraint idempotency_keys_pkey PRIMARY KEY (hash),
+  constraint idempotency_keys_check CHECK (((state = 'answered'::text) = (status IS NOT NULL))),
+  constraint idempotency_keys_state_check CHECK ((state = ANY (ARRAY['running'::text, 'applied'::text, 'answered'::text])))
+);
+CREATE INDEX idempotency_keys_old ON public.idempotency_keys USING btree (created_at);
 
 create table image_fetches (
   product_id uuid not null,
@@ -250,6 +292,59 @@ create table one_time_tokens (
 CREATE INDEX one_time_tokens_expiring ON public.one_time_tokens USING btree (expires_at);
 CREATE INDEX one_time_tokens_of ON public.one_time_tokens USING btree (user_id);
 
+create table order_items (
+  order_id uuid not null,
+  position integer not null,
+  product_id uuid not null,
+  sku text not null,
+  name text not null,
+  image text,
+  unit_price bigint not null,
+  quantity integer not null,
+  line_total bigint not null,
+  took_stock boolean not null,
+  constraint order_items_pkey PRIMARY KEY (order_id, "position"),
+  constraint order_items_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id),
+  constraint order_items_check CHECK ((line_total = (unit_price * quantity))),
+  constraint order_items_quantity_check CHECK ((quantity > 0))
+);
+
+create table order_status_changes (
+  order_id uuid not null,
+  version integer not null,
+  status text not null,
+  at timestamp with time zone not null,
+  actor_id uuid,
+  constraint order_status_changes_pkey PRIMARY KEY (order_id, version),
+  constraint order_status_changes_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id)
+);
+
+create table orders (
+  id uuid not null,
+  number text not null,
+  user_id uuid not null,
+  status text not null default 'pending'::text,
+  subtotal bigint not null,
+  discount_total bigint not null default 0,
+  shipping_total bigint not null default 0,
+  tax_total bigint not null default 0,
+  total bigint not null,
+  currency text not null,
+  shipping_address jsonb,
+  note text not null default ''::text,
+  version integer not null default 1,
+  placed_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint orders_number_key UNIQUE (number),
+  constraint orders_pkey PRIMARY KEY (id),
+  constraint orders_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id),
+  constraint orders_check CHECK ((total = (((subtotal - discount_total) + shipping_total) + tax_total))),
+  constraint orders_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'shipped'::text, 'delivered'::text, 'cancelled'::text])))
+);
+CREATE INDEX orders_by_status ON public.orders USING btree (status, id);
+CREATE INDEX orders_by_time ON public.orders USING btree (placed_at);
+CREATE INDEX orders_of ON public.orders USING btree (user_id, id);
+
 create table outbox (
   id bigint not null generated always as identity,
   event_id uuid not null,
@@ -352,7 +447,6 @@ create table products (
   version integer not null default 1,
   created_at timestamp with time zone not null,
   updated_at timestamp with time zone not null,
-  ordered_at timestamp with time zone,
   constraint products_sku_key UNIQUE (sku),
   constraint products_slug_key UNIQUE (slug),
   constraint products_pkey PRIMARY KEY (id),
@@ -445,6 +539,13 @@ create table shop_settings (
   name text not null,
   value text not null,
   constraint shop_settings_pkey PRIMARY KEY (name)
+);
+
+create table sold_products (
+  product_id uuid not null,
+  first_sold_at timestamp with time zone not null,
+  constraint sold_products_pkey PRIMARY KEY (product_id),
+  constraint sold_products_product_id_fkey FOREIGN KEY (product_id) REFERENCES products(id)
 );
 
 create table stock (
@@ -635,6 +736,21 @@ AS $function$
   from hosted h where h.host is not null order by h.first limit 20
 $function$;
 
+CREATE OR REPLACE FUNCTION public.keep_answer(key_hash bytea, claimed_by uuid, status integer, headers jsonb, body bytea)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_variable
+begin
+  update idempotency_keys k
+  set state = 'answered', status = keep_answer.status, headers = keep_answer.headers, body = keep_answer.body
+  where k.hash = key_hash and k.claim = claimed_by;
+  if not found then
+    raise exception 'The claim of an idempotency key was lost.' using errcode = 'VT002';
+  end if;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION public.keep_texts_visible()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -656,6 +772,41 @@ AS $function$
     select c.id, c.parent_id, c.name, up.level + 1 from categories c join up on c.id = up.parent_id
   )
   select string_agg(name, ' ' order by level desc) from up
+$function$;
+
+CREATE OR REPLACE FUNCTION public.place_order(order_id uuid, order_number text, buyer_id uuid, from_cart uuid, cart_version integer, order_total bigint, order_currency text, address jsonb, buyers_note text, at timestamp with time zone, product_ids uuid[], versions integer[], quantities integer[], tracked boolean[], prices bigint[], skus text[], names text[], images text[], event_id uuid, event_data jsonb, key_hash bytea, claimed_by uuid, answer_status integer, answer_headers jsonb, answer_body bytea)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+declare
+  taken jsonb;
+begin
+  update carts set version = version + 1, updated_at = at where id = from_cart and version = cart_version;
+  if not found then
+    raise exception 'The cart has changed.' using errcode = 'VT001';
+  end if;
+  delete from cart_items where cart_id = from_cart;
+
+  insert into orders (id, number, user_id, subtotal, total, currency, shipping_address, note, placed_at, updated_at)
+  values (order_id, order_number, buyer_id, order_total, order_total, order_currency, address, buyers_note, at, at);
+
+  insert into order_items (order_id, position, product_id, sku, name, image, unit_price, quantity, line_total, took_stock)
+  select place_order.order_id, l.n, l.product_id, l.sku, l.name, l.image, l.price, l.quantity, l.price * l.quantity, l.tracked
+  from unnest(product_ids, skus, names, images, prices, quantities, tracked) with ordinality
+    as l (product_id, sku, name, image, price, quantity, tracked, n);
+
+  if key_hash is not null then
+    perform keep_answer(key_hash, claimed_by, answer_status, answer_headers, answer_body);
+  end if;
+
+  taken := sell_products(product_ids, versions, quantities, tracked, order_id::text, buyer_id, at);
+
+  insert into outbox (event_id, type, occurred_at, actor_id, subject_type, subject_id, changes, data, user_id)
+  values (event_id, 'order.placed', at, buyer_id, 'order', order_id::text, '{}',
+    event_data || jsonb_build_object('stock', taken), buyer_id);
+  return taken;
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION public.release_category_image()
@@ -732,3 +883,36 @@ CREATE OR REPLACE FUNCTION public.search_title(name text, sku text, gtin text, m
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 RETURN (setweight(to_tsvector('vitrine'::regconfig, search_plain(concat_ws(' '::text, name, sku, gtin, mpn))), 'A'::"char") || label);
+
+CREATE OR REPLACE FUNCTION public.sell_products(product_ids uuid[], versions integer[], quantities integer[], tracked boolean[], reference text, actor_id uuid, at timestamp with time zone)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+AS $function$
+declare
+  taken jsonb;
+  refused boolean;
+begin
+  if (select count(*) from unnest(product_ids, versions) a (id, version)
+      join products p on p.id = a.id and p.version = a.version and p.visible) <> cardinality(product_ids) then
+    raise exception 'A product has changed.' using errcode = 'VT001';
+  end if;
+
+  insert into sold_products (product_id, first_sold_at)
+  select s.id, at from unnest(product_ids) s (id)
+  where not exists (select from sold_products known where known.product_id = s.id)
+  order by s.id
+  on conflict do nothing;
+
+  select bool_or(m.moved <> a.tracked or (m.on_hand is not null) <> a.tracked),
+    coalesce(jsonb_object_agg(a.id, jsonb_build_object('from', m.on_hand + a.quantity, 'to', m.on_hand))
+      filter (where m.moved), '{}')
+  into refused, taken
+  from unnest(product_ids, quantities, tracked) a (id, quantity, tracked)
+  join change_stock(product_ids, (select array_agg(-q order by n) from unnest(quantities) with ordinality u (q, n)),
+    array_fill(null::integer, array[cardinality(product_ids)]), 'order', reference, actor_id, at) m on m.product_id = a.id;
+  if refused then
+    raise exception 'There is not enough in stock.' using errcode = 'VT001';
+  end if;
+  return taken;
+end
+$function$;

@@ -11,6 +11,7 @@ export const MODULES: Readonly<Record<string, readonly string[]>> = {
   accounts: [],
   catalogue: ['accounts'],
   imports: ['accounts', 'catalogue'],
+  orders: ['accounts', 'catalogue'],
   notifications: ['accounts'],
   realtime: ['accounts'],
   jobs: ['accounts'],

@@ -26,6 +26,9 @@ import { registerNotificationRoutes } from './modules/notifications/routes.ts';
 import { subscribeMails } from './modules/notifications/subscribers.ts';
 import { createWebhooks, type Webhooks } from './modules/notifications/webhooks/index.ts';
 import { registerWebhookRoutes } from './modules/notifications/webhooks/routes.ts';
+import { registerCartRoutes } from './modules/orders/cart-routes.ts';
+import { createOrders, forgetCustomer, type Orders } from './modules/orders/index.ts';
+import { registerOrderRoutes } from './modules/orders/order-routes.ts';
 import { createRealtime, type Realtime } from './modules/realtime/index.ts';
 import { registerRealtimeRoutes } from './modules/realtime/routes.ts';
 import { errorPage, registerStorefront } from './storefront/index.ts';
@@ -36,6 +39,7 @@ export type App = {
   readonly catalogue: Catalogue;
   readonly images: Images;
   readonly imports: Imports;
+  readonly orders: Orders;
   readonly realtime: Realtime;
   readonly webhooks: Webhooks;
   readonly mailbox: Mailbox;
@@ -53,7 +57,16 @@ export const VERSION = (
 
 export function createApp(kernel: Kernel, publicUrl: string): App {
   const notifications = createNotifications(kernel, { publicUrl });
-  const accounts = createAccounts(kernel, { ...notifications, publicUrl });
+  const orders = createOrders(kernel, { publicUrl });
+  const accounts = createAccounts(kernel, {
+    ...notifications,
+    publicUrl,
+    loggedIn: orders.adoptCart,
+    async forget(tx, userId) {
+      await notifications.forgetMails(tx, userId);
+      await forgetCustomer(tx, userId);
+    },
+  });
   const catalogue = createCatalogue(kernel);
   const images = createImages(kernel);
   const imports = createImports(kernel, { publicUrl });
@@ -73,12 +86,13 @@ export function createApp(kernel: Kernel, publicUrl: string): App {
     catalogue,
     images,
     imports,
+    orders,
     realtime,
     webhooks,
     mailbox: notifications.mailbox,
     jobs: [
       defineTidyJob(kernel.db),
-      ...[kernel.events, accounts, images, imports, notifications, mails, webhooks].flatMap(({ jobs }) => jobs),
+      ...[kernel.events, accounts, images, imports, orders, notifications, mails, webhooks].flatMap(({ jobs }) => jobs),
     ],
     publicUrl,
     async start() {
@@ -121,10 +135,19 @@ export async function createWeb(kernel: Kernel, app: App): Promise<Http> {
       url: publicUrl,
       currency: config.CURRENCY,
     });
+    registerCartRoutes(http, app.orders);
+    registerOrderRoutes(http, app.orders);
     registerJobRoutes(http, kernel);
     registerWebhookRoutes(http, app.webhooks);
     await registerRealtimeRoutes(http, app.realtime);
-    registerStorefront(http, { catalogue: app.catalogue, accounts, mailbox: app.mailbox, config, publicUrl });
+    registerStorefront(http, {
+      catalogue: app.catalogue,
+      accounts,
+      mailbox: app.mailbox,
+      orders: app.orders,
+      config,
+      publicUrl,
+    });
     await registerDocs(http);
   });
   await http.ready();

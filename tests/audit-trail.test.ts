@@ -289,7 +289,7 @@ const TABLE: Readonly<Record<string, Row>> = {
 
 async function archivedProduct(): Promise<string> {
   const id = await newProduct(boss);
-  await shop.db.run(sql('update products set ordered_at = now() where id = $1', [id]));
+  await shop.db.run(sql('insert into sold_products (product_id, first_sold_at) values ($1, now())', [id]));
   expect((await boss.delete(product(id))).status).toBe(204);
   return id;
 }
@@ -400,10 +400,10 @@ describe('an event about a product', () => {
     images = [await newImage(id), await newImage(id)];
     await boss.put(`${product(id)}/images/order`, { ids: images.toReversed() });
     await boss.delete(`${product(id)}/images/${images[0]}`);
-    await shop.db.run(sql('update products set ordered_at = now() where id = $1', [id]));
+    await shop.db.run(sql('insert into sold_products (product_id, first_sold_at) values ($1, now())', [id]));
     await boss.delete(product(id));
     await boss.post(`${product(id)}/restore`);
-    await shop.db.run(sql('update products set ordered_at = null where id = $1', [id]));
+    await shop.db.run(sql('delete from sold_products where product_id = $1', [id]));
     await boss.delete(product(id));
     await importImages();
     await shop.events.flush();

@@ -374,7 +374,7 @@ describe('in the course of time', () => {
     const userId = newId();
     await shop.blobs.put('mails/mine.csv', Buffer.from('x'));
     await write(withFile('mails/mine.csv', userId));
-    await shop.db.transaction((tx) => shop.accounts.forgetMails(tx, userId));
+    await shop.db.transaction((tx) => shop.accounts.forget(tx, userId));
     const left = await shop.db.many(sql('select from emails where recipient_id = $1', [userId]));
     expect(left).toEqual([]);
     await tidy();

@@ -56,15 +56,15 @@ export function formatMoney(minor: number, currency: string): string {
 
 /**
  * A plain decimal string (`"19.99"`, `"19.9"`, `"20"`) as minor units; null when it is no such number, has more digits
- * than the currency, or is beyond MAX_MINOR. Signs, exponents and separators of thousands are not accepted here: what
+ * than the currency, or is beyond `max`. Signs, exponents and separators of thousands are not accepted here: what
  * feeds write is read by the imports module.
  */
-export function parseMoney(text: string, currency: string): number | null {
+export function parseMoney(text: string, currency: string, max: number = MAX_MINOR): number | null {
   const match = /^(\d{1,15})(?:\.(\d{1,4}))?$/.exec(text);
   if (!match) return null;
   const digits = currencyDigits(currency);
   const fraction = (match[2] ?? '').replace(/0+$/, '');
   if (fraction.length > digits) return null;
   const minor = Number(match[1]! + fraction.padEnd(digits, '0'));
-  return Number.isSafeInteger(minor) && minor <= MAX_MINOR ? minor : null;
+  return Number.isSafeInteger(minor) && minor <= max ? minor : null;
 }

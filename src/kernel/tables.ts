@@ -18,6 +18,24 @@ export type Tables = {
     last_used_at: Timestamp | null;
     revoked_at: Timestamp | null;
   };
+  cart_items: {
+    id: string;
+    cart_id: string;
+    product_id: string;
+    quantity: number;
+    sku: string;
+    name: string;
+    image: string | null;
+    unit_price: number;
+    added_at: Timestamp;
+  };
+  carts: {
+    id: string;
+    is_guest: boolean;
+    version: Generated<number>;
+    created_at: Timestamp;
+    updated_at: Timestamp;
+  };
   categories: {
     id: string;
     slug: string;
@@ -83,6 +101,17 @@ export type Tables = {
     finished_at: Timestamp;
     duration_ms: number | null;
     last_error: string | null;
+  };
+  idempotency_keys: {
+    hash: Buffer;
+    request: Buffer;
+    claim: string;
+    state: Generated<string>;
+    lease_until: Timestamp;
+    status: number | null;
+    headers: Json | null;
+    body: Buffer | null;
+    created_at: Timestamp;
   };
   image_fetches: {
     product_id: string;
@@ -179,6 +208,42 @@ export type Tables = {
     created_at: Timestamp;
     expires_at: Timestamp;
   };
+  order_items: {
+    order_id: string;
+    position: number;
+    product_id: string;
+    sku: string;
+    name: string;
+    image: string | null;
+    unit_price: number;
+    quantity: number;
+    line_total: number;
+    took_stock: boolean;
+  };
+  order_status_changes: {
+    order_id: string;
+    version: number;
+    status: string;
+    at: Timestamp;
+    actor_id: string | null;
+  };
+  orders: {
+    id: string;
+    number: string;
+    user_id: string;
+    status: Generated<string>;
+    subtotal: number;
+    discount_total: Generated<number>;
+    shipping_total: Generated<number>;
+    tax_total: Generated<number>;
+    total: number;
+    currency: string;
+    shipping_address: Json | null;
+    note: Generated<string>;
+    version: Generated<number>;
+    placed_at: Timestamp;
+    updated_at: Timestamp;
+  };
   outbox: {
     id: GeneratedAlways<number>;
     event_id: string;
@@ -261,7 +326,6 @@ export type Tables = {
     version: Generated<number>;
     created_at: Timestamp;
     updated_at: Timestamp;
-    ordered_at: Timestamp | null;
   };
   recovery_codes: {
     user_id: string;
@@ -303,6 +367,10 @@ export type Tables = {
   shop_settings: {
     name: string;
     value: string;
+  };
+  sold_products: {
+    product_id: string;
+    first_sold_at: Timestamp;
   };
   stock: {
     product_id: string;

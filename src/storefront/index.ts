@@ -7,6 +7,7 @@ import type { Accounts } from '../modules/accounts/index.ts';
 import { CATALOGUE_TAG, type Catalogue } from '../modules/catalogue/index.ts';
 import type { Category, Facets, FilterQuery, ListQuery, Product, ProductPage } from '../modules/catalogue/schemas.ts';
 import type { Mailbox } from '../modules/notifications/index.ts';
+import type { Orders } from '../modules/orders/index.ts';
 import { registerAccountPages } from './account/routes.ts';
 import { assets } from './assets.ts';
 import { homePage } from './home-page.ts';
@@ -29,6 +30,7 @@ type Deps = {
   catalogue: Catalogue;
   accounts: Accounts;
   mailbox: Mailbox;
+  orders: Orders;
   config: Pick<Config, 'SHOP_NAME' | 'CURRENCY' | 'TIME_ZONE'>;
   /** How the world calls the shop, without a slash at its end. */
   publicUrl: string;

@@ -60,6 +60,7 @@ export function registerAuthRoutes(app: Http, accounts: Accounts): void {
       const pair = await db.transaction((tx) =>
         startTokenSession(accounts, tokens, tx, user, { origin, secondFactor }),
       );
+      await accounts.loggedIn(request, reply, user.id);
       return reply.headers(NO_STORE).send(pair);
     },
   );

@@ -1,7 +1,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Cookies } from '../../kernel/http/cookies.ts';
 import type { AccountsContext } from './context.ts';
-import type { Cookies } from './cookies.ts';
 import { type Credentials, checkCredentials } from './log-in.ts';
 import { endSession, type Origin, SESSION_SECONDS, type SessionUser, startCookieSession } from './sessions.ts';
 
@@ -53,6 +53,7 @@ export function createBrowser(context: AccountsContext, cookies: Cookies): Brows
     const { [user.id]: mine, ...others } = Object.fromEntries(marksOf(request));
     const marks = [mine ?? `${user.id}.${randomBytes(12).toString('base64url')}`, ...Object.values(others)];
     cookies.set(reply, DEVICE, marks.slice(0, MAX_ACCOUNTS).map(sealed).join('~'), { maxAge: DEVICE_SECONDS });
+    await context.loggedIn(request, reply, user.id);
   };
 
   return {

@@ -1,3 +1,4 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Tx } from '../../kernel/db.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Revocations } from './revocations.ts';
@@ -25,8 +26,10 @@ export type AccountsContext = Pick<Kernel, 'db' | 'events' | 'clock' | 'secrets'
   readonly revocations: Revocations;
   /** Puts a message into the mailbox, in the transaction of what it tells of. */
   readonly sendMail: (tx: Tx, mail: AccountMail) => Promise<void>;
-  /** Deletes every message to somebody who is erased, in that transaction. */
-  readonly forgetMails: (tx: Tx, userId: string) => Promise<void>;
+  /** Has the other modules delete what they know of somebody who is erased, in that transaction. */
+  readonly forget: (tx: Tx, userId: string) => Promise<void>;
+  /** Told of everybody who logs in, before the answer; it must not fail. */
+  readonly loggedIn: (request: FastifyRequest, reply: FastifyReply, userId: string) => Promise<void>;
   /** How the world calls the shop, for links in messages. */
   readonly publicUrl: string;
 };

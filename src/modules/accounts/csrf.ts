@@ -1,7 +1,7 @@
 import CsrfTokens from '@fastify/csrf';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Cookies } from '../../kernel/http/cookies.ts';
 import type { Secrets } from '../../kernel/secrets.ts';
-import type { Cookies } from './cookies.ts';
 
 /**
  * Tokens that only this shop's own pages can know (OWASP, "Signed Double-Submit Cookie"): made from a secret in a cookie

@@ -47,7 +47,7 @@ export async function eraseAccount(context: AccountsContext, identity: Identity,
         actorId: userId,
         data: { name },
       });
-    await context.forgetMails(tx, userId);
+    await context.forget(tx, userId);
     await events.append(tx, { type: 'user.erased', subject: { type: 'user', id: userId }, actorId: userId });
   });
   await Promise.all([revocations.spread(), events.flush()]);

@@ -8,6 +8,8 @@ export const SCOPES = [
   'catalogue:write',
   'imports:read',
   'imports:write',
+  'orders:read',
+  'orders:write',
   'users:read',
   'users:write',
   'emails:read',

@@ -1,11 +1,11 @@
 import type { FastifyRequest } from 'fastify';
+import { createCookies } from '../../kernel/http/cookies.ts';
 import type { Http } from '../../kernel/http/index.ts';
 import type { Job } from '../../kernel/jobs.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { installAccess } from './access.ts';
 import { type Browser, createBrowser } from './browser.ts';
 import type { AccountsContext } from './context.ts';
-import { createCookies } from './cookies.ts';
 import { type Csrf, createCsrf } from './csrf.ts';
 import { createIdentify, type Identify } from './identify.ts';
 import { createOwnOrigins } from './own-origins.ts';
@@ -37,6 +37,7 @@ export { judgePassword } from './passwords.ts';
 export { changeProfile, isCountry, type Profile, readProfile } from './profile.ts';
 export { recipientFor, staffWanting, superusers } from './recipients.ts';
 export { createUser, register } from './register.ts';
+export { Address, Line } from './schemas.ts';
 export {
   confirmSecondFactor,
   disableSecondFactor,
@@ -66,7 +67,7 @@ export type Accounts = AccountsContext & {
 
 export function createAccounts(
   kernel: Pick<Kernel, 'db' | 'bus' | 'events' | 'clock' | 'secrets' | 'config' | 'log'>,
-  { sendMail, forgetMails, publicUrl }: Pick<AccountsContext, 'sendMail' | 'forgetMails' | 'publicUrl'>,
+  { sendMail, forget, loggedIn, publicUrl }: Pick<AccountsContext, 'sendMail' | 'forget' | 'loggedIn' | 'publicUrl'>,
 ): Accounts {
   const { db, events, clock, secrets, config } = kernel;
   const revocations = createRevocations(kernel);
@@ -78,7 +79,8 @@ export function createAccounts(
     config,
     revocations,
     sendMail,
-    forgetMails,
+    forget,
+    loggedIn,
     publicUrl,
   };
   const tokens = createAccessTokens(kernel, revocations);

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { prepare, sql } from '../../kernel/db.ts';
+import { createCookies } from '../../kernel/http/cookies.ts';
 import type { AccountsContext } from './context.ts';
-import { createCookies } from './cookies.ts';
 import { invalidCredentials, otpRequired } from './errors.ts';
 import type { Accounts } from './index.ts';
 import { countAttempt } from './lockout.ts';

@@ -22,6 +22,8 @@ it('goes to the database as often, and writes, whether or not the address has an
   const kernel = await testKernelHere({ env: { RATE_LIMIT: 'on' } });
   const accounts = createAccounts(kernel, {
     ...createNotifications(kernel, { publicUrl: 'https://shop.example' }),
+    forget: async () => {},
+    loggedIn: async () => {},
     publicUrl: 'https://shop.example',
   });
   const user = { username: 'ada', password: 'a long walk by the sea', role: 'customer' } as const;

@@ -30,7 +30,8 @@ const clock = fakeClock();
 async function somebody(kernel: Kernel): Promise<{ accounts: Accounts; userId: string }> {
   const accounts = createAccounts(kernel, {
     sendMail: async () => {},
-    forgetMails: async () => {},
+    forget: async () => {},
+    loggedIn: async () => {},
     publicUrl: 'https://shop.example',
   });
   const user = { email: 'ada@example.com', username: 'ada', password: 'a long walk by the sea' };

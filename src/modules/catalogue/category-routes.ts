@@ -1,7 +1,9 @@
 import type { FastifyReply } from 'fastify';
 import Type from 'typebox';
 import { AppError } from '../../kernel/errors.ts';
+import { sendFresh } from '../../kernel/http/fresh-answer.ts';
 import type { Http } from '../../kernel/http/index.ts';
+import { readIfMatch } from '../../kernel/http/preconditions.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { allow, identityOf } from '../accounts/index.ts';
 import { CategoryChanges, CategoryInput } from './category-fields.ts';
@@ -9,9 +11,7 @@ import { changeCategory, replacementOf } from './change-category.ts';
 import { createCategory } from './create-category.ts';
 import { deleteCategory } from './delete-category.ts';
 import { categoryNotFound } from './errors.ts';
-import { sendFresh } from './fresh-answer.ts';
 import type { Catalogue } from './index.ts';
-import { readIfMatch } from './preconditions.ts';
 import { SlugOrId } from './schemas.ts';
 
 /** What staff write of categories. */

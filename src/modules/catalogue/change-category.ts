@@ -1,5 +1,6 @@
 import { sql } from '../../kernel/db.ts';
 import type { FieldChange } from '../../kernel/events.ts';
+import { demandVersion, type ExpectedVersion } from '../../kernel/http/preconditions.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { type CategoryChanges, type CategoryFields, type CategoryInput, readCategory } from './category-fields.ts';
 import { retireSlug, takeBackSlug } from './category-slugs.ts';
@@ -16,7 +17,6 @@ import {
   writeTitles,
 } from './category-tree.ts';
 import { categoryCycle } from './errors.ts';
-import { demandVersion, type ExpectedVersion } from './preconditions.ts';
 
 /** What a PUT means for what it leaves out. Address and place are not of its content, and stay. */
 export function replacementOf({

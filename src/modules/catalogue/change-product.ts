@@ -1,8 +1,8 @@
 import { prepare, sql, type Tx } from '../../kernel/db.ts';
+import { demandVersion, type ExpectedVersion } from '../../kernel/http/preconditions.ts';
 import { type Actor, forbidden, hasRole } from '../accounts/index.ts';
 import { stockChanged } from './errors.ts';
 import { addWords } from './merge.ts';
-import { demandVersion, type ExpectedVersion } from './preconditions.ts';
 import {
   COLUMNS,
   demandConsistent,

@@ -1,8 +1,8 @@
 import { sql } from '../../kernel/db.ts';
+import { demandVersion, type ExpectedVersion } from '../../kernel/http/preconditions.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { arrange, changeTree, childrenOf, lockCategory } from './category-tree.ts';
 import { categoryNotEmpty } from './errors.ts';
-import { demandVersion, type ExpectedVersion } from './preconditions.ts';
 
 /**
  * Deletes a category (by id or slug) in which nothing stands: no category, and no product, hidden or archived ones

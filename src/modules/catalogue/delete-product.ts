@@ -1,10 +1,13 @@
 import { prepare } from '../../kernel/db.ts';
+import { demandVersion, type ExpectedVersion } from '../../kernel/http/preconditions.ts';
 import type { Actor } from '../accounts/index.ts';
-import { demandVersion, type ExpectedVersion } from './preconditions.ts';
 import { diffFields } from './product-fields.ts';
 import { demandOwn, findProductId, lockProduct, notThere, type Writing, write } from './stored-product.ts';
 
 const ARCHIVE = prepare('update products set archived_at = $2, version = version + 1, updated_at = $2 where id = $1');
+// A sale refers to the product and so holds its key: after this lock every sale is committed and seen, or yet to find it gone.
+const LOCK_KEY = prepare('select from products where id = $1 for update');
+const WAS_SOLD = prepare('select from sold_products where product_id = $1');
 const ERASE = prepare('delete from products where id = $1');
 const RECORD = prepare(
   `insert into product_changes (product_id, sku, at, action, version, changes, actor_id)
@@ -29,7 +32,8 @@ export async function deleteProduct(
     demandOwn(actor, product);
     demandVersion(version, product.version);
     const at = shop.clock.now();
-    const archived = product.ordered_at !== null;
+    await tx.run(LOCK_KEY([id]));
+    const archived = (await tx.maybe(WAS_SOLD([id]))) !== undefined;
     await tx.run(archived ? ARCHIVE([id, at]) : ERASE([id]));
     // Of what is erased, nothing else knows what it was.
     const changes = archived ? {} : diffFields(product, {}, shop.config.CURRENCY);

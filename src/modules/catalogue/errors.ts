@@ -4,7 +4,6 @@ export { invalidCursor, pageTooDeep } from '../../kernel/paging.ts';
 
 export const productNotFound = defineError('product_not_found', 404, 'Product not found');
 export const categoryNotFound = defineError('category_not_found', 404, 'Category not found');
-export const versionMismatch = defineError('version_mismatch', 412, 'It has changed in the meantime');
 export const slugTaken = defineError('slug_taken', 409, 'The slug is taken');
 export const skuTaken = defineError('sku_taken', 409, 'The SKU is taken');
 export const stockChanged = defineError('stock_changed', 409, 'The stock has changed in the meantime');

@@ -25,8 +25,10 @@ import { LIST_COLUMNS, type ProductRow, VISIBLE } from './store-rows.ts';
 
 export { namesOfCategory } from './category-tree.ts';
 export { type Drawing, drawingKey } from './drawings/index.ts';
+export { insufficientStock, productNotFound } from './errors.ts';
 export { CATALOGUE_TAG } from './events.ts';
 export type { ExportRow } from './export.ts';
+export { type ForSale, readForSale } from './for-sale.ts';
 export { importChanges } from './import-changes.ts';
 export {
   countOfImport,

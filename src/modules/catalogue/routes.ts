@@ -2,11 +2,11 @@ import type { FastifyReply } from 'fastify';
 import Type from 'typebox';
 import type { Filled } from '../../kernel/cache.ts';
 import { AppError, type ErrorKind } from '../../kernel/errors.ts';
+import { redirectFresh, sendFresh } from '../../kernel/http/fresh-answer.ts';
 import type { Http } from '../../kernel/http/index.ts';
 import { allow, forbidden } from '../accounts/index.ts';
 import { categoryNotFound, productNotFound } from './errors.ts';
 import { CATALOGUE_TAG } from './events.ts';
-import { redirectFresh, sendFresh } from './fresh-answer.ts';
 import type { Catalogue } from './index.ts';
 import { filterKey, PUBLIC } from './list-query.ts';
 import {

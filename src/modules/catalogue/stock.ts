@@ -11,7 +11,8 @@ export type StockChange = { productId: string } & (
   | { /** Units that are there after all; begins to count a product that was not counted. */ target: number }
 );
 
-export type StockReason = 'import' | 'adjustment';
+/** Orders take theirs by the function sell_products, inside the statement that places them. */
+export type StockReason = 'import' | 'adjustment' | 'cancellation';
 
 export type StockMove = {
   product_id: string;

@@ -25,7 +25,6 @@ export type StoredProduct = ProductFields & {
   owner_id: string | null;
   version: number;
   archived_at: Date | null;
-  ordered_at: Date | null;
   /** Null where it is not tracked. */
   on_hand: number | null;
 };
@@ -42,7 +41,7 @@ const LOCK_STOCK = prepare<{ product_id: string; on_hand: number }>(
   'select product_id, on_hand from stock where product_id = any ($1::uuid[]) order by product_id for update',
 );
 const LOCK_PRODUCTS = prepare<StoredProduct>(
-  `select p.id, ${COLUMNS.map((column) => `p.${column}`).join(', ')}, p.owner_id, p.version, p.archived_at, p.ordered_at,
+  `select p.id, ${COLUMNS.map((column) => `p.${column}`).join(', ')}, p.owner_id, p.version, p.archived_at,
      coalesce(t.description, '') as description, coalesce(t.attributes, '{}') as attributes, s.on_hand
    from products p ${STOCK_JOIN} left join product_texts t on t.product_id = p.id
    where p.id = any ($1::uuid[]) order by p.id for no key update of p`,

@@ -1,7 +1,7 @@
 import { prepare, type Tx } from '../../../kernel/db.ts';
+import { demandVersion, type ExpectedVersion } from '../../../kernel/http/preconditions.ts';
 import type { Actor } from '../../accounts/index.ts';
 import { categoryNotFound } from '../errors.ts';
-import { demandVersion, type ExpectedVersion } from '../preconditions.ts';
 import { imageUrl } from '../present.ts';
 import type { Editing } from './edit-images.ts';
 import { storeImage } from './storage.ts';

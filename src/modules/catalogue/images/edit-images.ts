@@ -1,9 +1,9 @@
 import { prepare, sql, type Tx } from '../../../kernel/db.ts';
+import { demandVersion, type ExpectedVersion } from '../../../kernel/http/preconditions.ts';
 import { validationFailed } from '../../../kernel/http/problem.ts';
 import type { Kernel } from '../../../kernel/kernel.ts';
 import { type Actor, forbidden, hasRole } from '../../accounts/index.ts';
 import { productNotFound } from '../errors.ts';
-import { demandVersion, type ExpectedVersion } from '../preconditions.ts';
 import { presentImage } from '../present.ts';
 import type { ProductImage } from '../schemas.ts';
 import { imageNotFound } from './errors.ts';

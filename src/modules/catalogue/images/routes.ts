@@ -1,10 +1,10 @@
 import Type from 'typebox';
+import { sendFresh } from '../../../kernel/http/fresh-answer.ts';
 import { API_HEADERS, type Http, matchesEtag, notFound } from '../../../kernel/http/index.ts';
+import { readIfMatch } from '../../../kernel/http/preconditions.ts';
 import { allow, identityOf } from '../../accounts/index.ts';
 import { drawSvg, parseDrawingKey } from '../drawings/index.ts';
-import { sendFresh } from '../fresh-answer.ts';
 import type { Catalogue } from '../index.ts';
-import { readIfMatch } from '../preconditions.ts';
 import { ProductImage } from '../schemas.ts';
 import { deleteCategoryImage, demandCategoryThere, setCategoryImage } from './category-image.ts';
 import { addImage, deleteImage, demandEditable, orderImages } from './edit-images.ts';

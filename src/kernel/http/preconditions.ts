@@ -1,5 +1,7 @@
-import { validationFailed } from '../../kernel/http/problem.ts';
-import { versionMismatch } from './errors.ts';
+import { defineError } from '../errors.ts';
+import { validationFailed } from './problem.ts';
+
+export const versionMismatch = defineError('version_mismatch', 412, 'It has changed in the meantime');
 
 /**
  * If-Match (RFC 9110, 13.1.1): a change is made only to the version that its author has seen. An ETag here begins with the

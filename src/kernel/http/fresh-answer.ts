@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
-import { etagOf } from '../../kernel/cache.ts';
-import { API_HEADERS } from '../../kernel/http/index.ts';
+import { etagOf } from '../cache.ts';
+import { API_HEADERS } from './security-headers.ts';
 
 /**
  * Answers what no cache may keep: what was just written, or what not everyone may see. With a version it has the same

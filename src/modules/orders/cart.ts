@@ -1,0 +1,127 @@
+import { prepare, type Sql } from '../../kernel/db.ts';
+import { formatMoney } from '../../kernel/money.ts';
+import { type ForSale, imageUrl, readForSale } from '../catalogue/index.ts';
+import type { Cart, CartChange, CartItem } from './schemas.ts';
+
+/** A cart with its lines beside what the catalogue says of them now. */
+
+/** Whose cart it is: a user's has the user's own id, a guest's the one that its token proves. */
+export type CartOwner = { cartId: string; isGuest: boolean };
+
+export type CartLine = {
+  id: string;
+  product_id: string;
+  quantity: number;
+  /** As the product was when the line was last changed; the price in minor units. */
+  sku: string;
+  name: string;
+  image: string | null;
+  unit_price: number;
+  /** The product now; null when it is gone. */
+  product: ForSale | null;
+};
+
+export type CartContent = {
+  /** Of the cart's row; 0 while there is none. */
+  version: number;
+  updatedAt: Date | null;
+  /** In the order in which they were added. */
+  lines: CartLine[];
+};
+
+type Row = { version: number; updated_at: Date } & { [K in keyof Omit<CartLine, 'product'>]: CartLine[K] | null };
+
+const READ = prepare<Row>(
+  `select c.version, c.updated_at, i.id, i.product_id, i.quantity, i.sku, i.name, i.image, i.unit_price
+   from carts c left join cart_items i on i.cart_id = c.id where c.id = $1 order by i.id`,
+);
+
+export async function readCart(target: Sql, cartId: string): Promise<CartContent> {
+  const rows = await target.many(READ([cartId]));
+  const stored = rows.filter((row) => row.id !== null) as Omit<CartLine, 'product'>[];
+  const products = await readForSale(
+    target,
+    stored.map((line) => line.product_id),
+  );
+  return {
+    version: rows[0]?.version ?? 0,
+    updatedAt: rows[0]?.updated_at ?? null,
+    lines: stored.map(({ id, product_id, quantity, sku, name, image, unit_price }) => ({
+      id,
+      product_id,
+      quantity,
+      sku,
+      name,
+      image,
+      unit_price,
+      product: products.get(product_id) ?? null,
+    })),
+  };
+}
+
+/** What a line costs now, in minor units: nothing when the product is gone. */
+export function lineTotal({ product, quantity }: Pick<CartLine, 'product' | 'quantity'>): number {
+  return product ? product.unit_price * quantity : 0;
+}
+
+/** What the lines cost together, in minor units. */
+export function sumOf(lines: readonly Pick<CartLine, 'product' | 'quantity'>[]): number {
+  return lines.reduce((sum, line) => sum + lineTotal(line), 0);
+}
+
+/** Whether there is as much of the product as the line asks for. */
+export function isEnough({ product, quantity }: Pick<CartLine, 'product' | 'quantity'>): boolean {
+  return product !== null && (product.left === null || product.left >= quantity);
+}
+
+export function presentCart(cartId: string, { lines, updatedAt }: CartContent, currency: string): Cart {
+  const total = formatMoney(sumOf(lines), currency);
+  return {
+    id: cartId,
+    items: lines.map((line) => presentLine(line, currency)),
+    item_count: lines.reduce((count, { quantity }) => count + quantity, 0),
+    subtotal: total,
+    total,
+    currency,
+    ready: lines.length > 0 && lines.every(isEnough),
+    updated_at: updatedAt?.toISOString() ?? null,
+  };
+}
+
+function presentLine(line: CartLine, currency: string): CartItem {
+  const { product } = line;
+  return {
+    id: line.id,
+    product_id: line.product_id,
+    sku: product?.sku ?? line.sku,
+    slug: product?.slug ?? null,
+    name: product?.name ?? line.name,
+    image_url: product?.image_url ?? imageUrl(line.image, 'list'),
+    unit_price: formatMoney(product?.unit_price ?? line.unit_price, currency),
+    quantity: line.quantity,
+    line_total: formatMoney(lineTotal(line), currency),
+    left: product ? product.left : 0,
+    changes: changesOf(line, currency),
+  };
+}
+
+function changesOf(line: CartLine, currency: string): CartChange[] {
+  const { product, unit_price, quantity } = line;
+  if (!product) return [{ code: 'gone', message: 'This is no longer sold.' }];
+  const changes: CartChange[] = [];
+  if (product.unit_price !== unit_price) {
+    const [from, to] = [formatMoney(unit_price, currency), formatMoney(product.unit_price, currency)];
+    changes.push({
+      code: 'price_changed',
+      message: `The price has changed from ${from} to ${to} ${currency}.`,
+      from,
+      to,
+    });
+  }
+  if (!isEnough(line)) {
+    const left = product.left!;
+    const message = left === 0 ? 'This has sold out.' : `Only ${left} are left, and you want ${quantity}.`;
+    changes.push({ code: 'insufficient_stock', message, left });
+  }
+  return changes;
+}
