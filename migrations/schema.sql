@@ -47,7 +47,7 @@ CREATE INDEX carts_of_guests ON public.carts USING btree (updated_at) WHERE is_g
 create table categories (
   id uuid not null,
   slug text not null,
-  name text not null,
+  name text collate "und-x-icu" not null,
   description text not null default ''::text,
   image text,
   parent_id uuid,
@@ -308,6 +308,7 @@ create table order_items (
   constraint order_items_check CHECK ((line_total = (unit_price * quantity))),
   constraint order_items_quantity_check CHECK ((quantity > 0))
 );
+CREATE INDEX order_items_of ON public.order_items USING btree (product_id, order_id);
 
 create table order_status_changes (
   order_id uuid not null,
@@ -321,7 +322,7 @@ create table order_status_changes (
 
 create table orders (
   id uuid not null,
-  number text not null,
+  number text collate "C" not null,
   user_id uuid not null,
   status text not null default 'pending'::text,
   subtotal bigint not null,
@@ -419,7 +420,7 @@ create table products (
   id uuid not null,
   sku text not null,
   slug text not null,
-  name text not null,
+  name text collate "und-x-icu" not null,
   price bigint not null,
   sale_price bigint,
   effective_price bigint not null generated always as COALESCE(sale_price, price) stored,
@@ -541,6 +542,15 @@ create table shop_settings (
   constraint shop_settings_pkey PRIMARY KEY (name)
 );
 
+create table sold_names (
+  product_id uuid not null,
+  sku text not null,
+  name text not null,
+  words tsvector not null generated always as to_tsvector('vitrine'::regconfig, search_plain(((name || ' '::text) || sku))) stored,
+  constraint sold_names_pkey PRIMARY KEY (product_id, name, sku)
+);
+CREATE INDEX sold_names_words ON public.sold_names USING gin (words);
+
 create table sold_products (
   product_id uuid not null,
   first_sold_at timestamp with time zone not null,
@@ -613,7 +623,9 @@ create table users (
 );
 CREATE INDEX users_by_created ON public.users USING btree (created_at, id);
 CREATE UNIQUE INDEX users_by_email ON public.users USING btree (lower(email));
+CREATE INDEX users_by_email_start ON public.users USING btree (lower(email) text_pattern_ops);
 CREATE UNIQUE INDEX users_by_username ON public.users USING btree (lower(username));
+CREATE INDEX users_by_username_start ON public.users USING btree (lower(username) text_pattern_ops);
 CREATE INDEX users_changed_lately ON public.users USING btree (epoch_changed_at) WHERE (epoch_changed_at IS NOT NULL);
 
 create table webhook_deliveries (
@@ -710,6 +722,44 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION public.claim_key(key_hash bytea, asked bytea, claimed_by uuid, at timestamp with time zone, lease interval)
+ RETURNS TABLE(claim uuid, request bytea, state text, lapsed boolean, status integer, headers jsonb, body bytea)
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+declare
+  old timestamptz := at - interval '24 hours';
+begin
+  perform set_config('synchronous_commit', 'off', true);
+  return query
+    select k.claim, k.request, k.state, k.lease_until < clock_timestamp(), k.status, k.headers, k.body
+    from idempotency_keys k
+    where k.hash = key_hash and k.created_at > old
+      and not (k.state = 'running' and k.lease_until < clock_timestamp() and k.request = asked);
+  if found then
+    return;
+  end if;
+
+  insert into idempotency_keys (hash, request, claim, lease_until, created_at)
+  values (key_hash, asked, claimed_by, clock_timestamp() + lease, at)
+  on conflict do nothing;
+  if not found then
+    update idempotency_keys k
+    set request = asked, claim = claimed_by, state = 'running', lease_until = clock_timestamp() + lease,
+      status = null, headers = null, body = null, created_at = at
+    where k.hash = (
+      select taken.hash from idempotency_keys taken
+      where taken.hash = key_hash and (taken.created_at <= old
+        or (taken.state = 'running' and taken.lease_until < clock_timestamp() and taken.request = asked))
+      for update skip locked
+    );
+  end if;
+  if found then
+    return query select claimed_by, asked, 'running', false, null::integer, null::jsonb, null::bytea;
+  end if;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION public.feed_image_links(attributes jsonb)
  RETURNS TABLE(url text, "position" integer, host text)
  LANGUAGE sql
@@ -734,6 +784,21 @@ AS $function$
   )
   select h.url, (row_number() over (order by h.first) - 1)::integer, h.host
   from hosted h where h.host is not null order by h.first limit 20
+$function$;
+
+CREATE OR REPLACE FUNCTION public.free_key(key_hash bytea, claimed_by uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+begin
+  perform set_config('synchronous_commit', 'off', true);
+  delete from idempotency_keys k where k.hash = key_hash and k.claim = claimed_by and k.state = 'running';
+  if not found then
+    update idempotency_keys k set lease_until = clock_timestamp()
+    where k.hash = key_hash and k.claim = claimed_by and k.state = 'applied';
+  end if;
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION public.keep_answer(key_hash bytea, claimed_by uuid, status integer, headers jsonb, body bytea)
@@ -782,6 +847,13 @@ AS $function$
 declare
   taken jsonb;
 begin
+  -- Whoever erases an account holds this row, then empties its orders and drops its cart: in that order here too, and nothing
+  -- comes after it.
+  perform 1 from users u where u.id = buyer_id and u.erased_at is null for key share;
+  if not found then
+    raise exception 'The account is erased.' using errcode = 'VT001';
+  end if;
+
   update carts set version = version + 1, updated_at = at where id = from_cart and version = cart_version;
   if not found then
     raise exception 'The cart has changed.' using errcode = 'VT001';
@@ -795,6 +867,12 @@ begin
   select place_order.order_id, l.n, l.product_id, l.sku, l.name, l.image, l.price, l.quantity, l.price * l.quantity, l.tracked
   from unnest(product_ids, skus, names, images, prices, quantities, tracked) with ordinality
     as l (product_id, sku, name, image, price, quantity, tracked, n);
+
+  insert into sold_names (product_id, sku, name)
+  select l.id, l.sku, l.name from unnest(product_ids, skus, names) as l (id, sku, name)
+  where not exists (select from sold_names s where s.product_id = l.id and s.name = l.name and s.sku = l.sku)
+  order by l.id
+  on conflict do nothing;
 
   if key_hash is not null then
     perform keep_answer(key_hash, claimed_by, answer_status, answer_headers, answer_body);

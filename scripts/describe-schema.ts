@@ -9,6 +9,8 @@ type Column = {
   column: string;
   type: string;
   base: string;
+  /** Null when it is the type's own. */
+  collation: string | null;
   not_null: boolean;
   generated: string;
   identity: string;
@@ -17,7 +19,10 @@ type Column = {
 
 const COLUMNS = `
   select c.relname as "table", a.attname as "column", format_type(a.atttypid, a.atttypmod) as type,
-         t.typname as base, a.attnotnull as not_null, a.attgenerated as generated, a.attidentity as identity,
+         t.typname as base,
+         case when a.attcollation <> t.typcollation
+           then (select quote_ident(l.collname) from pg_collation l where l.oid = a.attcollation) end as collation,
+         a.attnotnull as not_null, a.attgenerated as generated, a.attidentity as identity,
          pg_get_expr(d.adbin, d.adrelid) as default
   from pg_class c
   join pg_namespace n on n.oid = c.relnamespace and n.nspname = 'public'
@@ -69,7 +74,8 @@ function columnSql(c: Column): string {
   const generated = c.generated ? ` generated always as ${c.default} stored` : '';
   const identity = c.identity ? ' generated always as identity' : '';
   const fallback = c.default && !c.generated ? ` default ${c.default}` : '';
-  return `${c.column} ${c.type}${c.not_null ? ' not null' : ''}${generated}${identity}${fallback}`;
+  const collation = c.collation ? ` collate ${c.collation}` : '';
+  return `${c.column} ${c.type}${collation}${c.not_null ? ' not null' : ''}${generated}${identity}${fallback}`;
 }
 
 const TYPES: Readonly<Record<string, string>> = {

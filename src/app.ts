@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { FastifyRequest } from 'fastify';
 import { describeApi, registerDocs } from './kernel/http/docs.ts';
 import { registerHealthRoutes } from './kernel/http/health.ts';
 import { createHttp, type Http } from './kernel/http/index.ts';
@@ -15,6 +16,7 @@ import {
   fallenByImport,
   importChanges,
   namesOfCategory,
+  namesOfProducts,
 } from './modules/catalogue/index.ts';
 import { registerCatalogueRoutes } from './modules/catalogue/routes.ts';
 import { registerProductWriteRoutes } from './modules/catalogue/write-routes.ts';
@@ -27,7 +29,7 @@ import { subscribeMails } from './modules/notifications/subscribers.ts';
 import { createWebhooks, type Webhooks } from './modules/notifications/webhooks/index.ts';
 import { registerWebhookRoutes } from './modules/notifications/webhooks/routes.ts';
 import { registerCartRoutes } from './modules/orders/cart-routes.ts';
-import { createOrders, forgetCustomer, type Orders } from './modules/orders/index.ts';
+import { createOrders, forgetCustomer, linesOfOrder, type Orders } from './modules/orders/index.ts';
 import { registerOrderRoutes } from './modules/orders/order-routes.ts';
 import { createRealtime, type Realtime } from './modules/realtime/index.ts';
 import { registerRealtimeRoutes } from './modules/realtime/routes.ts';
@@ -62,6 +64,7 @@ export function createApp(kernel: Kernel, publicUrl: string): App {
     ...notifications,
     publicUrl,
     loggedIn: orders.adoptCart,
+    loggedOut: (reply) => orders.cartTokens.showCount(reply, 0),
     async forget(tx, userId) {
       await notifications.forgetMails(tx, userId);
       await forgetCustomer(tx, userId);
@@ -80,6 +83,8 @@ export function createApp(kernel: Kernel, publicUrl: string): App {
     categoryNames: namesOfCategory,
     importOutcomes: readOutcomes,
     fallenByImport,
+    namesOfProducts,
+    linesOfOrder,
   });
   return {
     accounts,
@@ -92,7 +97,9 @@ export function createApp(kernel: Kernel, publicUrl: string): App {
     mailbox: notifications.mailbox,
     jobs: [
       defineTidyJob(kernel.db),
-      ...[kernel.events, accounts, images, imports, orders, notifications, mails, webhooks].flatMap(({ jobs }) => jobs),
+      ...[kernel.events, kernel.idempotency, accounts, images, imports, orders, notifications, mails, webhooks].flatMap(
+        ({ jobs }) => jobs,
+      ),
     ],
     publicUrl,
     async start() {
@@ -118,6 +125,12 @@ export async function createWeb(kernel: Kernel, app: App): Promise<Http> {
     log,
     errorPage: errorPage(config.SHOP_NAME),
     credentialsHold: accounts.identify.holdsNow,
+    keys: {
+      claim: kernel.idempotency.claim,
+      callerOf: (request) => callerOf(app, request),
+      // Log-ins answer tokens, and a visit has no caller to speak of.
+      takesKey: (url) => !/^\/api\/(auth|visits)(\/|$)/.test(url),
+    },
   });
   await describeApi(http, { name: config.SHOP_NAME, version: VERSION });
   // Plugins such as the API description see the routes that are registered after they have loaded.
@@ -145,6 +158,7 @@ export async function createWeb(kernel: Kernel, app: App): Promise<Http> {
       accounts,
       mailbox: app.mailbox,
       orders: app.orders,
+      idempotency: kernel.idempotency,
       config,
       publicUrl,
     });
@@ -152,4 +166,12 @@ export async function createWeb(kernel: Kernel, app: App): Promise<Http> {
   });
   await http.ready();
   return http;
+}
+
+/** Whose an idempotency key is; null for a guest who has no cart yet. */
+function callerOf({ orders }: Pick<App, 'orders'>, request: FastifyRequest): string | null {
+  const { identity } = request;
+  if (identity) return identity.apiKeyId === null ? `user:${identity.userId}` : `key:${identity.apiKeyId}`;
+  const cartId = orders.cartTokens.read(request);
+  return cartId === null ? null : `cart:${cartId}`;
 }

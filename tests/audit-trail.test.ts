@@ -19,6 +19,7 @@ import { fetchImages } from '../src/modules/catalogue/images/fetch-images.ts';
 import { flatPng } from '../src/modules/catalogue/images/testing.ts';
 import { EventMessage, messageOf } from '../src/modules/realtime/events.ts';
 import { errorPage } from '../src/storefront/index.ts';
+import { buy } from './support/buying.ts';
 import { elsewhere, newPerson, PASSWORD, tokenFrom } from './support/person.ts';
 import { type Answer, type Caller, feedOf, startTestShop, type TestShop } from './support/shop.ts';
 
@@ -247,6 +248,13 @@ const TABLE: Readonly<Record<string, Row>> = {
     'import.cancelled',
     async () => (await boss.post('/api/imports', feed())).json.id,
     (id) => `/api/imports/${id}/cancel`,
+  ),
+  'PATCH /api/orders/{}/status': about(
+    'staff',
+    'order.status_changed',
+    async () => (await buy(await shop.as('customer'), [[{ id: await newProduct(boss) }, 1]])).id,
+    (id) => `/api/orders/${id}/status`,
+    { status: 'shipped' },
   ),
   'PATCH /api/users/{}': about(
     'superuser',

@@ -25,7 +25,12 @@ const PERSON = {
   date_of_birth: '1971-02-03',
 };
 const EMAILS = ['planted.one@example.com', 'planted.two@example.org', 'planted.three@example.net'] as const;
-const OTHERS = { username: 'planted-again', reason: 'Returned by Plantedcustomer', agent: 'Plantedbrowser/1.0' };
+const OTHERS = {
+  username: 'planted-again',
+  reason: 'Returned by Plantedcustomer',
+  note: 'For Planted',
+  agent: 'Plantedbrowser/1.0',
+};
 const NEEDLES = [
   /planted/i,
   /5557017/,
@@ -103,6 +108,14 @@ it('neither the event log nor any job holds what is personal', async () => {
   await ok(person('POST', `/api/products/${lamp.id}/stock`, { delta: 1, reason: OTHERS.reason }));
   for (const price of ['2.00', '3.00', '4.00', '5.00', '6.00'])
     await ok(person('PATCH', `/api/products/${lamp.id}`, { price }));
+  for (const [change, body] of [
+    ['cancel', undefined],
+    ['status', { status: 'shipped' }],
+  ] as const) {
+    await ok(person('POST', '/api/cart/items', { product_id: lamp.id, quantity: 1 }));
+    const { id: order } = await ok(person('POST', '/api/orders', { shipping_address: ADDRESS, note: OTHERS.note }));
+    await ok(person(change === 'status' ? 'PATCH' : 'POST', `/api/orders/${order}/${change}`, body));
+  }
   const { secret } = await ok(person('POST', '/api/auth/otp/enroll'));
   const { recovery_codes } = await ok(person('POST', '/api/auth/otp/confirm', { otp: generateSync({ secret }) }));
   await shop.events.flush();

@@ -57,6 +57,8 @@ async function told(event: LoggedEvent, attachUpTo: number): Promise<Mail[]> {
       ...shop,
       categoryNames: async () => [],
       fallenByImport: async () => ({ products: [], total: 0 }),
+      namesOfProducts: async () => new Map(),
+      linesOfOrder: async () => [],
       importOutcomes: readOutcomes,
       sendMail: async (_tx, mail) => void mails.push(mail),
     },
@@ -137,6 +139,8 @@ describe('an import that is finished', () => {
       ...shop,
       categoryNames: async () => [],
       fallenByImport: async () => ({ products: [], total: 0 }),
+      namesOfProducts: async () => new Map(),
+      linesOfOrder: async () => [],
       async *importOutcomes() {
         for (; batches < 1_000; batches++) yield { outcomes: [], csv: 'x'.repeat(1_000_000) };
       },

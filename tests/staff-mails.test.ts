@@ -227,6 +227,8 @@ describe('products that are created or changed', () => {
       categoryNames: async () => [],
       importOutcomes: async function* () {},
       fallenByImport: async () => ({ products: [], total: 0 }),
+      namesOfProducts: async () => new Map(),
+      linesOfOrder: async () => [],
       sendMail: () => Promise.reject(new Error('no')),
     });
     await expect(failing.window.job.run(payload, {} as never)).rejects.toThrow('no');

@@ -1,6 +1,7 @@
 import type { Bus } from './bus.ts';
 import type { Clock } from './clock.ts';
 import { type Database, prepare, type Sql, sql, type Tx } from './db.ts';
+import { noteDone } from './idempotency.ts';
 import { newId } from './ids.ts';
 import { defineJob, enqueue, type Job } from './jobs.ts';
 import type { Logger } from './log.ts';
@@ -351,6 +352,7 @@ export function createEvents(options: {
           event.userId ?? null,
         ]),
       );
+      await noteDone(tx);
       tx.afterCommit(() => {
         committed = true;
         if (!stopped) void wake();

@@ -5,6 +5,7 @@ import { type Clock, systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { type Database, openDatabase } from './db.ts';
 import { createEvents, type Events } from './events.ts';
+import { createIdempotency, type Idempotency } from './idempotency.ts';
 import { createLogger, type Logger } from './log.ts';
 import { createOutbound, type Outbound } from './outbound.ts';
 import { createSecrets, type Secrets } from './secrets.ts';
@@ -19,6 +20,7 @@ export type Kernel = {
   readonly cache: Cache;
   readonly events: Events;
   readonly secrets: Secrets;
+  readonly idempotency: Idempotency;
   readonly blobs: Blobs;
   readonly outbound: Outbound;
   /** The database without a pooler in between. */
@@ -56,6 +58,7 @@ export async function createKernel(options: KernelOptions): Promise<Kernel> {
     retentionDays: config.EVENT_RETENTION_DAYS,
   });
   const cache = options.cache ?? createMemoryCache();
+  const secrets = createSecrets(config);
   const outbound = createOutbound({ allowPrivate: config.ALLOW_PRIVATE_ADDRESSES });
   return {
     config,
@@ -65,7 +68,8 @@ export async function createKernel(options: KernelOptions): Promise<Kernel> {
     bus,
     cache,
     events,
-    secrets: createSecrets(config),
+    secrets,
+    idempotency: createIdempotency({ db, clock, secrets }),
     blobs: createBlobs(config),
     outbound,
     directUrl,

@@ -47,10 +47,10 @@ export function currencyDigits(currency: string): number {
 export const MAX_MINOR = 999_999_999_999;
 
 /** Minor units as the currency's decimal string: `formatMoney(1999, 'USD')` is `"19.99"`. */
-export function formatMoney(minor: number, currency: string): string {
+export function formatMoney(minor: number | bigint, currency: string): string {
   const digits = currencyDigits(currency);
   const sign = minor < 0 ? '-' : '';
-  const text = String(Math.abs(minor)).padStart(digits + 1, '0');
+  const text = String(minor < 0 ? -minor : minor).padStart(digits + 1, '0');
   return digits === 0 ? sign + text : `${sign}${text.slice(0, -digits)}.${text.slice(-digits)}`;
 }
 

@@ -368,6 +368,12 @@ export type Tables = {
     name: string;
     value: string;
   };
+  sold_names: {
+    product_id: string;
+    sku: string;
+    name: string;
+    words: GeneratedAlways<string>;
+  };
   sold_products: {
     product_id: string;
     first_sold_at: Timestamp;

@@ -21,6 +21,8 @@ const STYLES = [
   'product',
   'account',
   'mailbox',
+  'cart',
+  'orders',
 ];
 
 export type Assets = {

@@ -22,6 +22,12 @@ function wordsFor({ code, status, detail }: ProblemDocument): Words {
       text: 'It may have been moved or closed. Everything the shop has is among all products.',
       action: BROWSE,
     };
+  if (code === 'order_not_found')
+    return {
+      heading: 'This order is not here',
+      text: 'Its number may hold a slip, or it was placed with another account than the one you are logged in with.',
+      action: html`<a class="button" href="/orders">See your orders</a>`,
+    };
   if (status === 404)
     return {
       heading: 'There is nothing at this address',

@@ -3,6 +3,7 @@ import type { Filled } from '../kernel/cache.ts';
 import type { Config } from '../kernel/config.ts';
 import { AppError } from '../kernel/errors.ts';
 import { type Http, notFound } from '../kernel/http/index.ts';
+import type { Idempotency } from '../kernel/idempotency.ts';
 import type { Accounts } from '../modules/accounts/index.ts';
 import { CATALOGUE_TAG, type Catalogue } from '../modules/catalogue/index.ts';
 import type { Category, Facets, FilterQuery, ListQuery, Product, ProductPage } from '../modules/catalogue/schemas.ts';
@@ -13,6 +14,7 @@ import { assets } from './assets.ts';
 import { homePage } from './home-page.ts';
 import type { Frame } from './layout.ts';
 import { categoryPage, isMissing, productsPage } from './list-page.ts';
+import { orderPages } from './orders/routes.ts';
 import { type ListParameters, readParameters, toFilterQuery, toListQuery, toSearch } from './parameters.ts';
 import { onePerFamily, productPath } from './product-card.ts';
 import { productPage, type Related } from './product-page.ts';
@@ -23,7 +25,7 @@ export { errorPage } from './error-page.ts';
 
 /**
  * The shop's pages. Each is an answer out of the cache, under a key made of what the page recognises of its address; but
- * for those in account/, which depend on who asks.
+ * for those that depend on who asks: in account/ and orders/.
  */
 
 type Deps = {
@@ -31,6 +33,7 @@ type Deps = {
   accounts: Accounts;
   mailbox: Mailbox;
   orders: Orders;
+  idempotency: Idempotency;
   config: Pick<Config, 'SHOP_NAME' | 'CURRENCY' | 'TIME_ZONE'>;
   /** How the world calls the shop, without a slash at its end. */
   publicUrl: string;
@@ -39,7 +42,8 @@ type Deps = {
 const HTML = 'text/html; charset=utf-8';
 const TILES = 12;
 
-export function registerStorefront(app: Http, { catalogue, accounts, mailbox, config, publicUrl }: Deps): void {
+export function registerStorefront(app: Http, deps: Deps): void {
+  const { catalogue, accounts, mailbox, orders, idempotency, config, publicUrl } = deps;
   const currency = config.CURRENCY;
 
   const frame = async (): Promise<Frame> => ({ shopName: config.SHOP_NAME, categories: await catalogue.categories() });
@@ -114,7 +118,10 @@ export function registerStorefront(app: Http, { catalogue, accounts, mailbox, co
     });
   });
 
-  registerAccountPages(app, { accounts, config, frame }, [registerMailbox(mailbox)]);
+  registerAccountPages(app, { accounts, config, frame }, [
+    ...orderPages(orders, idempotency),
+    registerMailbox(mailbox),
+  ]);
   registerSitemap(app, catalogue, publicUrl);
 
   app.get('/robots.txt', (request, reply) =>

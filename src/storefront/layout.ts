@@ -23,8 +23,8 @@ export type Page = {
   search?: string;
   /** The department that the page belongs to. */
   department?: string;
-  /** Whether it is about whoever looks at it. */
-  account?: boolean;
+  /** Which of the header's links it lies behind. */
+  behind?: 'account' | 'cart';
   body: SafeHtml;
 };
 
@@ -113,7 +113,8 @@ ${departments.map((category, index) => link(`/categories/${encodeURIComponent(ca
 <input id="search" name="search" type="search" maxlength="200" placeholder="Search" autocomplete="off" enterkeyhint="search" value="${page.search}">
 <button class="search-button"><span class="visually-hidden">Search</span>${MAGNIFIER}</button>
 </form></search>
-<a class="account-link" href="/profile"${page.account && html` aria-current="true"`}>${PERSON}<span class="account-label">Account</span></a>
+<a class="account-link" href="/profile"${page.behind === 'account' && html` aria-current="true"`}>${PERSON}<span class="header-label">Account</span></a>
+<a class="cart-link" href="/cart"${page.behind === 'cart' && html` aria-current="true"`}><span class="cart-icon">${BAG}<span class="cart-count" aria-hidden="true" hidden></span></span><span class="header-label">Cart <span class="visually-hidden cart-words"></span></span></a>
 </div>
 </header>`;
 }
@@ -121,6 +122,8 @@ ${departments.map((category, index) => link(`/categories/${encodeURIComponent(ca
 const MAGNIFIER = html`<svg aria-hidden="true" viewBox="0 0 20 20" width="20" height="20" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round"><circle cx="8.75" cy="8.75" r="5.5"/><path d="m13 13 4 4"/></svg>`;
 
 const PERSON = html`<svg aria-hidden="true" viewBox="0 0 20 20" width="20" height="20" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round"><circle cx="10" cy="6.5" r="3.25"/><path d="M3.5 17c.6-3.4 3.2-5.25 6.5-5.25s5.9 1.85 6.5 5.25"/></svg>`;
+
+const BAG = html`<svg aria-hidden="true" viewBox="0 0 20 20" width="20" height="20" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round"><path d="M3.75 6.75h12.5l-.9 10.25H4.65z"/><path d="M7 9V5.5a3 3 0 0 1 6 0V9"/></svg>`;
 
 function footer({ shopName, categories }: Frame): SafeHtml {
   return html`<footer class="footer">

@@ -55,12 +55,8 @@ function productCard({ item, sizes }: Card, eager: boolean): SafeHtml {
   const stock = stockOf(item);
   const sold = stock.state === 'gone';
   const merged = sizes.length > 1;
-  // Members of a family share their name as often as not: what they differ in is said beside it.
-  const options = item.group_id === null ? [] : [item.color, merged ? null : item.size];
-  const told = wordsOf(item.name);
-  const about = [item.brand, ...options.filter((option) => option && !told.includes(wordsOf(option)))].filter(
-    (value) => value !== null,
-  );
+  const options = item.group_id === null ? [] : untold(item.name, [item.color, merged ? null : item.size]);
+  const about = [item.brand, ...options].filter((value) => value !== null);
   return html`<li class="card${sold && ' card-sold'}">
 <div class="picture"><img src="${item.image_url}" alt="" width="${PICTURE.width}" height="${PICTURE.height}"${!eager && html` loading="lazy"`} decoding="async">${tag(item, sold)}</div>
 <h3><a href="${productPath(item.slug)}"><bdi>${item.name}</bdi></a></h3>
@@ -75,6 +71,12 @@ ${
   )}</ul>`
 }
 </li>`;
+}
+
+/** Members of a family share their name as often as not: what they differ in is said beside it. */
+export function untold(name: string, options: readonly (string | null)[]): string[] {
+  const told = wordsOf(name);
+  return options.filter((option) => option !== null && option !== '' && !told.includes(wordsOf(option))) as string[];
 }
 
 /** Lower-case words between single spaces, so that one text's words can be looked for in another's. */

@@ -48,6 +48,7 @@ ${product.brand !== null && html`<p class="product-brand"><a href="/products?bra
 ${priceBlock(product)}
 ${stockLine(product)}
 ${chooser(product)}
+${buying(product)}
 ${points(product)}
 ${description(product)}
 ${details(product)}
@@ -95,10 +96,33 @@ function priceBlock(product: Product): SafeHtml {
 
 function stockLine(product: Product): SafeHtml {
   const { state, text } = stockOf(product);
-  const more = { available: '', few: '', later: 'It can be ordered before it arrives.', gone: 'It may come back.' }[
-    state
-  ];
+  const later = leftOf(product) > 0 ? 'It can be ordered before it arrives.' : 'As many as can be ordered have been.';
+  const more = { available: '', few: '', later, gone: 'It may come back.' }[state];
   return html`<p class="stock stock-${state}">${text}${more && html`<span class="stock-more"> ${more}</span>`}</p>`;
+}
+
+/** At most so many at once; the cart takes more. */
+const MOST = 99;
+
+/** What is not counted can be ordered while it is not sold out; what is, only as far as it is there, preorders too. */
+function leftOf({ stock, availability }: Product): number {
+  return stock ?? (availability === 'out_of_stock' ? 0 : MOST);
+}
+
+/** The page is kept for everybody, so the form holds nothing of whoever looks at it. */
+function buying(product: Product): SafeHtml {
+  const { id, availability } = product;
+  const left = leftOf(product);
+  if (left <= 0) return html`<div class="buy"><button type="button" disabled>Sold out</button></div>`;
+  return html`<form class="buy" method="post" action="/cart/items" novalidate>
+<input type="hidden" name="product_id" value="${id}">
+<div class="buy-row">
+<label class="visually-hidden" for="quantity">Quantity</label>
+<input id="quantity" name="quantity" type="number" inputmode="numeric" min="1" max="${Math.min(left, MOST)}" value="1" autocomplete="off">
+<button>${availability === 'preorder' ? 'Preorder' : 'Add to cart'}</button>
+</div>
+<p class="buy-said" role="status"></p>
+</form>`;
 }
 
 function chooser(product: Product): SafeHtml | false {

@@ -19,6 +19,7 @@ import type { Logger } from '../log.ts';
 import { addressOf, bareForwarded } from './address.ts';
 import { timeBody } from './body-time.ts';
 import { type CachedAnswers, createCachedAnswers } from './cached-answers.ts';
+import { type Keys, Replayed, sendAgain, takeKeys } from './idempotency.ts';
 import { holdsUnstorable } from './json-text.ts';
 import { ALL_REQUESTS, createLimits, type Limit, type Taken } from './limits.ts';
 import { collectMethods } from './methods.ts';
@@ -40,6 +41,7 @@ import { requestValidator } from './validation.ts';
 export { networkOf } from './address.ts';
 export { allowTime } from './body-time.ts';
 export { matchesEtag } from './cached-answers.ts';
+export { claimForm } from './idempotency.ts';
 export type { Limit } from './limits.ts';
 export * from './problem.ts';
 export { API_HEADERS } from './security-headers.ts';
@@ -71,6 +73,8 @@ export type HttpOptions = {
   errorPage: (problem: ProblemDocument) => string;
   /** Whether an Authorization header is known to be good, without asking anybody. */
   credentialsHold?: (authorization: string) => boolean;
+  /** Idempotency keys; without this the header is ignored. */
+  keys?: Keys;
 };
 
 /** Feeds and images, which come later, set limits of their own. */
@@ -214,7 +218,9 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   };
 
   app.setValidatorCompiler(requestValidator());
-  app.setErrorHandler((error, request, reply) => sendError(error, request, reply));
+  app.setErrorHandler((error, request, reply) =>
+    error instanceof Replayed ? sendAgain(reply, error.answer) : sendError(error, request, reply),
+  );
   app.setNotFoundHandler((request, reply) => sendError(notFound('There is nothing at this address.'), request, reply));
   app.addSchema(Problem);
   await app.register(cookie);
@@ -282,10 +288,13 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
         'ratelimit-remaining',
         'ratelimit-reset',
         'retry-after',
+        'idempotent-replayed',
+        'x-cart-token',
       ],
     });
 
   describeEveryRoute(app);
+  if (options.keys) takeKeys(app, options.keys);
   return app;
 }
 

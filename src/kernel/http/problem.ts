@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { AppError, defineError, type FieldError } from '../errors.ts';
+import { claimLost } from '../idempotency.ts';
 
 /** Errors that HTTP itself brings about; the modules define their own. */
 export const validationFailed = defineError('validation_failed', 400, 'The request is not valid');
@@ -70,6 +71,7 @@ export function toAppError(thrown: unknown): AppError {
     case 'FST_ERR_MAX_PARAM_LENGTH':
       return uriTooLong('A part of the address is longer than anything that it could name.');
   }
+  if (error?.code === 'VT002') return claimLost();
   if (error?.code && UNAVAILABLE.test(error.code))
     return unavailable('The database did not answer in time. Try again in a moment.', {
       headers: { 'retry-after': '2' },

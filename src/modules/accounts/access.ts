@@ -24,6 +24,11 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access;
     scope?: Scope | undefined;
+    /**
+     * Its form stands on pages that are kept for everybody, and so cannot hold a token: instead, the request must say that
+     * a page of this shop has sent it.
+     */
+    fromCachedPage?: boolean;
   }
   interface FastifyRequest {
     /** Null for whoever is not logged in. Read it by identityOf() where the route demands one. */
@@ -62,7 +67,7 @@ type Gate = {
   /** By the cookies of a browser; null when they do not say, or no longer. */
   identifyCookie(request: FastifyRequest): Promise<Identity | null>;
   csrf: Csrf;
-  /** Whether a page of this origin may open sockets by the cookies of whoever looks at it. */
+  /** Whether a page of this origin may open sockets, and send such forms, by the cookies of whoever looks at it. */
   isOwnOrigin(origin: string, host: string): boolean;
   /** Whether staff must have used a second factor. */
   requireStaff2fa: boolean;
@@ -110,11 +115,25 @@ export function installAccess(app: Http, gate: Gate): void {
   app.addHook('preHandler', async (request) => {
     if (SAFE.has(request.method) || request.is404 || isApi(request)) return;
     const token = (request.body as { _csrf?: unknown } | undefined)?._csrf;
-    if (typeof token !== 'string' || !gate.csrf.holds(request, token))
+    const isOurs = request.routeOptions.config?.fromCachedPage
+      ? isFromOwnPage(request, gate)
+      : typeof token === 'string' && gate.csrf.holds(request, token);
+    if (!isOurs)
       throw csrfFailed(
         'The form is too old, or was not sent from this shop. Go back, load the page again and send it once more.',
       );
   });
+}
+
+/**
+ * Whether a page of ours has sent the form. Browsers say with every POST which page it comes from (`Origin`, Fetch standard
+ * 3.2), or at least how far from here that is (`Sec-Fetch-Site`, W3C Fetch Metadata), and no page can write either. What
+ * says neither is no browser of today: it is believed while it brings no cookie, so that nobody is spoken for.
+ */
+function isFromOwnPage({ headers, cookies, host }: FastifyRequest, gate: Gate): boolean {
+  if (headers.origin !== undefined) return gate.isOwnOrigin(headers.origin, host);
+  const site = headers['sec-fetch-site'];
+  return site === undefined ? Object.keys(cookies).length === 0 : site === 'same-origin';
 }
 
 function isApi(request: FastifyRequest): boolean {

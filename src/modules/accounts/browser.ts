@@ -71,6 +71,7 @@ export function createBrowser(context: AccountsContext, cookies: Cookies): Brows
     async logOut(request, reply) {
       if (request.identity?.sessionId) await endSession(context, request.identity.sessionId);
       cookies.clear(reply, SESSION);
+      context.loggedOut(reply);
     },
   };
 }

@@ -30,6 +30,8 @@ export type AccountsContext = Pick<Kernel, 'db' | 'events' | 'clock' | 'secrets'
   readonly forget: (tx: Tx, userId: string) => Promise<void>;
   /** Told of everybody who logs in, before the answer; it must not fail. */
   readonly loggedIn: (request: FastifyRequest, reply: FastifyReply, userId: string) => Promise<void>;
+  /** Told of every browser that logs out, before the answer. */
+  readonly loggedOut: (reply: FastifyReply) => void;
   /** How the world calls the shop, for links in messages. */
   readonly publicUrl: string;
 };

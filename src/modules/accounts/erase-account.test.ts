@@ -18,6 +18,7 @@ it('keeps one superuser when the last two go at the same moment', async () => {
     sendMail: async () => {},
     // Late in the transaction: who gets here waits for the other, in vain if they are let in one by one.
     loggedIn: async () => {},
+    loggedOut: () => {},
     forget: async () => {
       if (++atOnce === 2) both();
       await Promise.race([together, sleep(300)]);

@@ -67,7 +67,13 @@ export type Accounts = AccountsContext & {
 
 export function createAccounts(
   kernel: Pick<Kernel, 'db' | 'bus' | 'events' | 'clock' | 'secrets' | 'config' | 'log'>,
-  { sendMail, forget, loggedIn, publicUrl }: Pick<AccountsContext, 'sendMail' | 'forget' | 'loggedIn' | 'publicUrl'>,
+  {
+    sendMail,
+    forget,
+    loggedIn,
+    loggedOut,
+    publicUrl,
+  }: Pick<AccountsContext, 'sendMail' | 'forget' | 'loggedIn' | 'loggedOut' | 'publicUrl'>,
 ): Accounts {
   const { db, events, clock, secrets, config } = kernel;
   const revocations = createRevocations(kernel);
@@ -81,6 +87,7 @@ export function createAccounts(
     sendMail,
     forget,
     loggedIn,
+    loggedOut,
     publicUrl,
   };
   const tokens = createAccessTokens(kernel, revocations);

@@ -24,6 +24,7 @@ it('goes to the database as often, and writes, whether or not the address has an
     ...createNotifications(kernel, { publicUrl: 'https://shop.example' }),
     forget: async () => {},
     loggedIn: async () => {},
+    loggedOut: () => {},
     publicUrl: 'https://shop.example',
   });
   const user = { username: 'ada', password: 'a long walk by the sea', role: 'customer' } as const;

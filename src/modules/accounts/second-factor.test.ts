@@ -32,6 +32,7 @@ async function somebody(kernel: Kernel): Promise<{ accounts: Accounts; userId: s
     sendMail: async () => {},
     forget: async () => {},
     loggedIn: async () => {},
+    loggedOut: () => {},
     publicUrl: 'https://shop.example',
   });
   const user = { email: 'ada@example.com', username: 'ada', password: 'a long walk by the sea' };

@@ -11,7 +11,13 @@ const origin = { address: '127.0.0.1', userAgent: 'test' };
 function accountsOf(kernel: Kernel, config: Partial<Kernel['config']> = {}): Accounts {
   return createAccounts(
     { ...kernel, config: { ...kernel.config, ...config } },
-    { sendMail: async () => {}, forget: async () => {}, loggedIn: async () => {}, publicUrl: 'https://shop.example' },
+    {
+      sendMail: async () => {},
+      forget: async () => {},
+      loggedIn: async () => {},
+      loggedOut: () => {},
+      publicUrl: 'https://shop.example',
+    },
   );
 }
 

@@ -11,7 +11,7 @@ import {
 } from './categories.ts';
 import { type Question, STOCK_JOIN } from './conditions.ts';
 import { categoryNotFound } from './errors.ts';
-import { CATALOGUE_TAG, touchesCatalogue } from './events.ts';
+import { CATALOGUE_TAG, touchesCatalogue, touchesMoreThanStock } from './events.ts';
 import { type ExportRow, exportProducts, sitemapPage } from './export.ts';
 import { countFacets } from './facets.ts';
 import { type FoundProduct, getProduct } from './get-product.ts';
@@ -37,7 +37,10 @@ export {
   stockOfImport,
 } from './import-outcomes.ts';
 export { mergeStaged, type Superseded } from './merge.ts';
+export { optionsOfProducts } from './option-names.ts';
 export { availabilityOf, imageUrl } from './present.ts';
+export { namesOfProducts } from './product-names.ts';
+export { searchWords, toQueryText } from './search-words.ts';
 export { dressProducts } from './showcase.ts';
 export { type Availability, COPY_STAGED, CREATE_STAGING, type Json, type StagedItem, stageItem } from './staging.ts';
 export { changeStock } from './stock.ts';
@@ -85,10 +88,11 @@ export function createCatalogue({
   const tree = createMemo(() => loadCategories(db));
   const counts = createMemo(() => countByCategory(db));
   events.follow((event) => {
-    if (!touchesCatalogue(event)) return;
-    tree.drop();
-    counts.drop();
-    cache.invalidate([CATALOGUE_TAG]);
+    if (touchesMoreThanStock(event)) {
+      tree.drop();
+      counts.drop();
+    }
+    if (touchesCatalogue(event)) cache.invalidate([CATALOGUE_TAG]);
   });
 
   const readPage = async (filters: Filters, slice: Slice, products: number): Promise<ListedPage> => {

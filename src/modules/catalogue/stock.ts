@@ -11,8 +11,9 @@ export type StockChange = { productId: string } & (
   | { /** Units that are there after all; begins to count a product that was not counted. */ target: number }
 );
 
-/** Orders take theirs by the function sell_products, inside the statement that places them. */
-export type StockReason = 'import' | 'adjustment' | 'cancellation';
+/** Why stock moved, as the ledger has it. */
+export const STOCK_REASONS = ['import', 'adjustment', 'order', 'cancellation'] as const;
+export type StockReason = (typeof STOCK_REASONS)[number];
 
 export type StockMove = {
   product_id: string;
@@ -31,7 +32,14 @@ const CHANGE = prepare<StockMove>('select product_id, on_hand, moved from change
 export async function changeStock(
   tx: Tx,
   changes: readonly StockChange[],
-  why: { reason: StockReason; reference: string | null; actorId: string | null; at: Date },
+  why: {
+    /** Orders take theirs by the function sell_products, inside the statement that places them. */
+    reason: Exclude<StockReason, 'order'>;
+    /** The import's or the order's id; of an adjustment, what people wrote about it. */
+    reference: string | null;
+    actorId: string | null;
+    at: Date;
+  },
 ): Promise<StockMove[]> {
   if (changes.length === 0) return [];
   return tx.many(

@@ -19,6 +19,7 @@ import { productHistory } from './product-history.ts';
 import { restoreProduct } from './restore-product.ts';
 import { SlugOrId } from './schemas.ts';
 import { sightOf } from './sight.ts';
+import { stockLedger } from './stock-ledger.ts';
 import { notThere } from './stored-product.ts';
 import {
   BulkAnswer,
@@ -33,6 +34,7 @@ import {
   ReplaceProductBody,
   StockAnswer,
   StockBody,
+  StockLedger,
 } from './write-schemas.ts';
 
 /** A thousand edits of all fields but long texts. */
@@ -193,6 +195,23 @@ export function registerProductWriteRoutes(
       const stock = await adjustStock(kernel, identityOf(request), request.params.key, request.body);
       return sendFresh(reply, { stock });
     },
+  );
+
+  app.get(
+    '/api/products/:key/stock',
+    {
+      config: allow('staff', 'catalogue:read'),
+      schema: {
+        summary: 'What is in stock, and every movement that led to it, the newest first',
+        description: 'Archived products have theirs too.',
+        tags,
+        params: SlugOrId,
+        querystring: HistoryQuery,
+        response: { 200: StockLedger },
+      },
+    },
+    async (request, reply) =>
+      sendFresh(reply, await stockLedger(kernel.db, identityOf(request), request.params.key, request.query)),
   );
 
   app.get(

@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { PAGING, PageOf } from '../../kernel/paging.ts';
 import { FIELD_NAMES, FIELDS, type FieldName, type GivenFields } from './product-fields.ts';
+import { STOCK_REASONS } from './stock.ts';
 
 /** What people send to change products, and what they are answered beyond the product itself. */
 
@@ -117,6 +118,36 @@ const HistoryItem = Type.Object(
 
 export const ProductHistory = PageOf(HistoryItem);
 export type HistoryItem = Static<typeof HistoryItem>;
+
+const StockMovement = Type.Object(
+  {
+    id: Type.Integer({ description: 'Later movements have greater ones.' }),
+    delta: Type.Integer({ description: 'Units that came, or that went when negative.' }),
+    stock: Type.Integer({ description: 'What was on hand after it.' }),
+    kind: Type.Enum([...STOCK_REASONS]),
+    reason: Type.Union([Type.String(), Type.Null()], { description: 'Of an adjustment, when one was given.' }),
+    order_id: Type.Union([Type.String(), Type.Null()], { description: 'Of an order and its cancellation.' }),
+    import_id: nullableText,
+    actor: Type.Union([Type.Object({ id: Type.String(), username: nullableText }, strict), Type.Null()], {
+      description: 'Who did it. Of orders and cancellations API keys are told only with the scope `orders:read`.',
+    }),
+    at: Time,
+  },
+  strict,
+);
+export type StockMovement = Static<typeof StockMovement>;
+
+export const StockLedger = Type.Object(
+  {
+    ...PageOf(StockMovement).properties,
+    stock: {
+      ...UnitsOrNull,
+      description: 'On hand now, which is the sum of all movements; null where it is not tracked.',
+    },
+  },
+  strict,
+);
+export type StockLedger = Static<typeof StockLedger>;
 
 export const PriceHistory = Type.Object(
   {

@@ -10,7 +10,10 @@ import type { Uploaded } from './upload.ts';
 
 type Deps = Pick<Kernel, 'db' | 'events' | 'blobs' | 'outbound' | 'clock'> & { runJob: RunJob };
 
-/** Queues the import of a feed that `receive` stores under the key it is given; both or neither. */
+/**
+ * Queues the import of a feed that `receive` stores under the key it is given; both or neither, also when it refuses what it
+ * has stored.
+ */
 export async function acceptUpload(
   deps: Deps,
   actorId: string,
@@ -18,8 +21,8 @@ export async function acceptUpload(
 ): Promise<Import> {
   const id = newId();
   const blobKey = feedKey(id);
-  const { mode, fileName, bytes, sha256 } = await receive(blobKey);
   try {
+    const { mode, fileName, bytes, sha256 } = await receive(blobKey);
     return await queue(deps, { id, mode, fileName, sizeBytes: bytes, sha256, blobKey, createdBy: actorId });
   } catch (error) {
     await deps.blobs.remove([blobKey]);

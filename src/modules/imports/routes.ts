@@ -4,7 +4,7 @@ import multipart from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { chooseEncoding } from '../../kernel/http/encoding.ts';
-import { API_HEADERS, allowTime, badRequest, type Http } from '../../kernel/http/index.ts';
+import { API_HEADERS, allowTime, badRequest, claimForm, type Http } from '../../kernel/http/index.ts';
 import { allow, identityOf } from '../accounts/index.ts';
 import type { Catalogue } from '../catalogue/index.ts';
 import { acceptUpload, acceptUrl } from './accept-import.ts';
@@ -189,7 +189,12 @@ async function accept(imports: Imports, request: FastifyRequest): Promise<Import
   }
   allowTime(request, UPLOAD_TIME_MS);
   try {
-    return await acceptUpload(imports, userId, (key) => receiveFeed(request.parts(), imports.blobs, key));
+    return await acceptUpload(imports, userId, async (key) => {
+      const received = await receiveFeed(request.parts(), imports.blobs, key);
+      const { mode, fileName, sha256 } = received;
+      await claimForm(request, () => ({ mode, file: { name: fileName, sha256 } }));
+      return received;
+    });
   } catch (error) {
     // What is still on its way is read to its end, or the answer would be lost with the connection.
     request.raw.unpipe();

@@ -1,6 +1,7 @@
 import type { Tx } from '../../kernel/db.ts';
 import type { LoggedEvent, Subscriber } from '../../kernel/events.ts';
 import { staffWanting } from '../accounts/index.ts';
+import { stockMovedBy } from '../orders/events.ts';
 import { defineMailWindow, type MailWindow } from './mail-windows.ts';
 import type { MailDeps } from './subscribers.ts';
 
@@ -15,14 +16,15 @@ export function crossesLowStock(from: number | null, to: number | null, threshol
   return threshold > 0 && from !== null && to !== null && from > threshold && to <= threshold;
 }
 
-type Fallen = { products: { name: string; sku: string; slug: string; stock: number }[]; total: number };
+type Product = { name: string; sku: string; slug: string; stock: number };
 
-/** Stock that has run low, to every admin who wants to know; of an import's products in one message. */
+/** Stock that has run low, to every admin who wants to know; of an order's or an import's products in one message. */
 export function lowStockMails(deps: MailDeps): { subscriber: Subscriber; window: MailWindow } {
-  const { config, publicUrl, sendMail, fallenByImport } = deps;
+  const { config, publicUrl, sendMail, fallenByImport, namesOfProducts } = deps;
   const threshold = config.LOW_STOCK;
 
-  const tellAll = async (tx: Tx, { products, total }: Fallen) => {
+  const tellAll = async (tx: Tx, { products, total }: { products: readonly Product[]; total: number }) => {
+    if (total === 0) return;
     const told = {
       products: products.map(({ slug, ...product }) => ({ ...product, url: `${publicUrl}/products/${slug}` })),
       total,
@@ -31,36 +33,60 @@ export function lowStockMails(deps: MailDeps): { subscriber: Subscriber; window:
     for (const to of await staffWanting(tx, 'low_stock')) await sendMail(tx, { template: 'low_stock', to, data: told });
   };
 
+  /** What is left, by product, of those that the event let fall. */
+  const fallenBy = (event: LoggedEvent): [id: string, stock: number][] =>
+    movementsOf(event).flatMap(([id, { from, to }]) =>
+      to !== null && crossesLowStock(from, to, threshold) ? [[id, to]] : [],
+    );
+
+  const tellOf = async (tx: Tx, events: readonly LoggedEvent[]) => {
+    const sold = events.filter(({ type }) => type !== 'stock.adjusted');
+    const known = await namesOfProducts(
+      tx,
+      sold.flatMap(fallenBy).map(([id]) => id),
+    );
+    const products = events.flatMap((event) => {
+      const adjusted = event.type === 'stock.adjusted' ? namedBy(event) : undefined;
+      return fallenBy(event).flatMap(([id, stock]) => {
+        const product = adjusted ?? known.get(id);
+        return product ? [{ ...product, stock }] : [];
+      });
+    });
+    await tellAll(tx, { products: products.slice(0, LISTED), total: products.length });
+  };
+
   const window = defineMailWindow(deps, {
     kind: 'low_stock',
-    listed: LISTED,
-    tell: (tx, { events, total }) => tellAll(tx, { products: events.map(productOf), total }),
+    // An order may have let any number of products fall, so how many there are is known when all have been read.
+    listed: Number.POSITIVE_INFINITY,
+    tell: (tx, { events }) => tellOf(tx, events),
   });
 
   const subscriber: Subscriber = {
     name: 'mails.low_stock',
-    types: ['stock.adjusted', 'import.completed'],
+    types: ['stock.adjusted', 'order.placed', 'import.completed'],
     wanted: async (target) => threshold > 0 && (await staffWanting(target, 'low_stock')).length > 0,
     async handle(tx, event) {
-      if (event.type === 'import.completed') {
-        const fallen = await fallenByImport(tx, event.subject_id, { threshold, limit: LISTED });
-        if (fallen.total > 0) await tellAll(tx, fallen);
-        return;
-      }
-      const { from, to } = movementOf(event);
-      if (!crossesLowStock(from, to, threshold)) return;
-      if (await window.isSingle(tx, event)) await tellAll(tx, { products: [productOf(event)], total: 1 });
+      // The threshold may have been another one when the event was found to be wanted.
+      if (threshold === 0) return;
+      if (event.type === 'import.completed')
+        return tellAll(tx, await fallenByImport(tx, event.subject_id, { threshold, limit: LISTED }));
+      if (fallenBy(event).length === 0) return;
+      // Who bought the last one is no matter: all customers together are told of like one of the staff.
+      const counted = event.type === 'order.placed' ? { ...event, actor_id: null } : event;
+      if (await window.isSingle(tx, counted)) await tellOf(tx, [event]);
     },
   };
 
   return { subscriber, window };
 }
 
-function movementOf({ changes }: LoggedEvent): { from: number | null; to: number | null } {
-  return changes.stock as { from: number | null; to: number | null };
+function movementsOf(event: LoggedEvent): [id: string, moved: { from: number | null; to: number | null }][] {
+  if (event.type !== 'stock.adjusted') return Object.entries(stockMovedBy(event));
+  return [[event.subject_id, event.changes.stock as { from: number | null; to: number | null }]];
 }
 
-function productOf(event: LoggedEvent): Fallen['products'][number] {
-  const { name, sku, slug } = event.data;
-  return { name: String(name), sku: String(sku), slug: String(slug), stock: movementOf(event).to ?? 0 };
+/** What a product was called when its stock was adjusted, as the event says. */
+function namedBy({ data }: LoggedEvent): Omit<Product, 'stock'> {
+  return { name: String(data.name), sku: String(data.sku), slug: String(data.slug) };
 }

@@ -39,8 +39,13 @@ type OtherMailData = {
   job_failed: { jobs: readonly { id: string; task: string; attempts: number; error: string }[]; total: number };
   /** `gone` when the endpoint said so itself, by 410. */
   webhook_disabled: { url: string; reason: 'failing' | 'gone'; failingSince: Date; lastError: string };
-  /** `total` with its currency, when the event told it. */
-  order_placed: { number: string; total: string | null; url: string };
+  /** All amounts with their currency. */
+  order_placed: {
+    number: string;
+    lines: readonly { name: string; quantity: number; total: string }[];
+    total: string;
+    url: string;
+  };
   order_status_changed: { number: string; status: string; url: string };
 };
 

@@ -28,6 +28,13 @@ export type Sources = {
     importId: string,
     options: { threshold: number; limit: number },
   ): Promise<{ products: { name: string; sku: string; slug: string; stock: number }[]; total: number }>;
+  /** What products are called now, by their ids; those that are archived or gone are missing. */
+  namesOfProducts(
+    target: Sql,
+    ids: readonly string[],
+  ): Promise<ReadonlyMap<string, { name: string; sku: string; slug: string }>>;
+  /** What was ordered, each line with what it cost and the currency; none when there is no such order. */
+  linesOfOrder(target: Sql, orderId: string): Promise<MailData<'order_placed'>['lines']>;
 };
 
 /** What the messages of this module are made with. */

@@ -1,5 +1,19 @@
+import { timingSafeEqual } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { createCookies } from '../../kernel/http/cookies.ts';
+import { newId } from '../../kernel/ids.ts';
 import type { Secrets } from '../../kernel/secrets.ts';
+import type { CartOwner } from './cart.ts';
+import type { Orders } from './index.ts';
+import { mergeCarts } from './merge-carts.ts';
+
+const HEADER = 'x-cart-token';
+/** Also how long a guest's cart is kept that nobody changes. */
+export const GUEST_CART_DAYS = 30;
+
+const TOKEN = 'cart';
+const COUNT = 'cart_count';
+const MAX_AGE = GUEST_CART_DAYS * 86_400;
 
 /**
  * A guest's cart is known by a token, `<cart id>.<keyed hash of it>`, in the header X-Cart-Token or a cookie. The token proves
@@ -10,16 +24,64 @@ export type CartTokens = {
   read(request: FastifyRequest): string | null;
   /** Answers a new token, as header and cookie, for a cart that has nothing in it yet; its id. */
   issue(reply: FastifyReply): string;
+  /** Answers the token of a cart again, from when on its cookie lasts as long as a new one. */
+  renew(reply: FastifyReply, cartId: string): void;
   /** Has a browser forget its token. */
   clear(reply: FastifyReply): void;
+  /**
+   * Tells the scripts of pages how many things are in the cart, by a cookie of its own: the pages themselves are kept for
+   * everybody.
+   */
+  showCount(reply: FastifyReply, count: number): void;
 };
 
-export function createCartTokens(_secrets: Secrets, _publicUrl: string): CartTokens {
-  return {
-    read: () => null,
-    issue() {
-      throw new Error('not yet');
-    },
-    clear() {},
+export function createCartTokens(secrets: Secrets, publicUrl: string): CartTokens {
+  const cookies = createCookies(publicUrl);
+  const tokenOf = (cartId: string) => `${cartId}.${secrets.hash('cart token', cartId).toString('base64url')}`;
+  const proven = (given: unknown): string | null => {
+    if (typeof given !== 'string') return null;
+    const cartId = given.split('.', 1)[0]!;
+    const right = Buffer.from(tokenOf(cartId));
+    const shown = Buffer.from(given);
+    return right.length === shown.length && timingSafeEqual(right, shown) ? cartId : null;
   };
+  const renew: CartTokens['renew'] = (reply, cartId) => {
+    const token = tokenOf(cartId);
+    reply.header(HEADER, token);
+    cookies.set(reply, TOKEN, token, { maxAge: MAX_AGE });
+  };
+  return {
+    read: (request) => proven(request.headers[HEADER]) ?? proven(cookies.read(request, TOKEN)),
+    issue(reply) {
+      const cartId = newId();
+      renew(reply, cartId);
+      return cartId;
+    },
+    renew,
+    clear: (reply) => cookies.clear(reply, TOKEN),
+    showCount(reply, count) {
+      if (count === 0) cookies.clear(reply, COUNT);
+      else cookies.set(reply, COUNT, String(count), { maxAge: MAX_AGE, forScripts: true });
+    },
+  };
+}
+
+/**
+ * Whose cart a request is about: that of whoever is logged in, into which goes what a token that is still sent along
+ * stands for; otherwise a guest's, who is answered the token, a new one if there was none that is ours.
+ */
+export async function cartOwner(orders: Orders, request: FastifyRequest, reply: FastifyReply): Promise<CartOwner> {
+  const { cartTokens } = orders;
+  const guest = cartTokens.read(request);
+  const { identity } = request;
+  if (!identity) {
+    if (guest !== null) cartTokens.renew(reply, guest);
+    return { cartId: guest ?? cartTokens.issue(reply), isGuest: true };
+  }
+  // The key of a program that serves many guests would gather all of their carts in one.
+  if (guest !== null && identity.apiKeyId === null) {
+    await mergeCarts(orders, guest, identity.userId);
+    cartTokens.clear(reply);
+  }
+  return { cartId: identity.userId, isGuest: false };
 }

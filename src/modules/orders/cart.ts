@@ -1,6 +1,7 @@
-import { prepare, type Sql } from '../../kernel/db.ts';
+import { prepare, type Sql, type Tx } from '../../kernel/db.ts';
 import { formatMoney } from '../../kernel/money.ts';
 import { type ForSale, imageUrl, readForSale } from '../catalogue/index.ts';
+import { cartFull } from './errors.ts';
 import type { Cart, CartChange, CartItem } from './schemas.ts';
 
 /** A cart with its lines beside what the catalogue says of them now. */
@@ -59,6 +60,28 @@ export async function readCart(target: Sql, cartId: string): Promise<CartContent
   };
 }
 
+const LOCK = prepare<{ version: number }>(
+  `insert into carts (id, is_guest, created_at, updated_at) values ($1, $2, $3, $3)
+   on conflict (id) do update set version = carts.version + 1, updated_at = excluded.updated_at returning version`,
+);
+
+/**
+ * Makes the cart if it is not there, and its version go up: who changes a cart does this first, and so waits for whoever
+ * else does. Answers the new version.
+ */
+export async function lockCart(tx: Tx, { cartId, isGuest }: CartOwner, now: Date): Promise<number> {
+  return (await tx.one(LOCK([cartId, isGuest, now]))).version;
+}
+
+const COUNT = prepare<{ count: number }>(
+  'select coalesce(sum(quantity), 0)::integer as count from cart_items where cart_id = $1',
+);
+
+/** How many things are in the cart. */
+export async function countThings(target: Sql, cartId: string): Promise<number> {
+  return (await target.one(COUNT([cartId]))).count;
+}
+
 /** What a line costs now, in minor units: nothing when the product is gone. */
 export function lineTotal({ product, quantity }: Pick<CartLine, 'product' | 'quantity'>): number {
   return product ? product.unit_price * quantity : 0;
@@ -69,13 +92,21 @@ export function sumOf(lines: readonly Pick<CartLine, 'product' | 'quantity'>[]):
   return lines.reduce((sum, line) => sum + lineTotal(line), 0);
 }
 
+/** Throws cart_full when the lines cost more than can be reckoned with exactly. */
+export function demandReckonable(lines: readonly CartLine[]): void {
+  if (!Number.isSafeInteger(sumOf(lines)))
+    throw cartFull('With that, the cart would be worth more than can be reckoned with. Order what is in it first.');
+}
+
 /** Whether there is as much of the product as the line asks for. */
 export function isEnough({ product, quantity }: Pick<CartLine, 'product' | 'quantity'>): boolean {
   return product !== null && (product.left === null || product.left >= quantity);
 }
 
 export function presentCart(cartId: string, { lines, updatedAt }: CartContent, currency: string): Cart {
-  const total = formatMoney(sumOf(lines), currency);
+  // Prices may have risen since the lines were added, so the sum may be more than a number holds exactly.
+  const sum = lines.reduce((total, line) => total + BigInt(lineTotal(line)), 0n);
+  const total = formatMoney(sum, currency);
   return {
     id: cartId,
     items: lines.map((line) => presentLine(line, currency)),
@@ -83,7 +114,7 @@ export function presentCart(cartId: string, { lines, updatedAt }: CartContent, c
     subtotal: total,
     total,
     currency,
-    ready: lines.length > 0 && lines.every(isEnough),
+    ready: lines.length > 0 && lines.every(isEnough) && Number.isSafeInteger(Number(sum)),
     updated_at: updatedAt?.toISOString() ?? null,
   };
 }
@@ -106,8 +137,8 @@ function presentLine(line: CartLine, currency: string): CartItem {
 }
 
 function changesOf(line: CartLine, currency: string): CartChange[] {
-  const { product, unit_price, quantity } = line;
-  if (!product) return [{ code: 'gone', message: 'This is no longer sold.' }];
+  const { product, unit_price } = line;
+  if (!product) return [{ code: 'gone', message: shortage(line) }];
   const changes: CartChange[] = [];
   if (product.unit_price !== unit_price) {
     const [from, to] = [formatMoney(unit_price, currency), formatMoney(product.unit_price, currency)];
@@ -118,10 +149,13 @@ function changesOf(line: CartLine, currency: string): CartChange[] {
       to,
     });
   }
-  if (!isEnough(line)) {
-    const left = product.left!;
-    const message = left === 0 ? 'This has sold out.' : `Only ${left} are left, and you want ${quantity}.`;
-    changes.push({ code: 'insufficient_stock', message, left });
-  }
+  if (!isEnough(line)) changes.push({ code: 'insufficient_stock', message: shortage(line), left: product.left! });
   return changes;
+}
+
+/** Why a line cannot be had as it stands, as a sentence. */
+export function shortage({ product, quantity }: CartLine): string {
+  if (!product) return 'This is no longer sold.';
+  if (product.left === 0) return 'This has sold out.';
+  return `Only ${product.left} ${product.left === 1 ? 'is' : 'are'} left, and you want ${quantity}.`;
 }

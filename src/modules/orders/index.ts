@@ -1,17 +1,20 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Job } from '../../kernel/jobs.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
+import { countThings } from './cart.ts';
 import { type CartTokens, createCartTokens } from './cart-token.ts';
 import { mergeCarts } from './merge-carts.ts';
 import { tidyCarts } from './tidy-carts.ts';
 
-export { addToCart } from './add-to-cart.ts';
+export { addToCart, CART_ADDITIONS } from './add-to-cart.ts';
 export { type CartOwner, presentCart, readCart } from './cart.ts';
+export { cartOwner } from './cart-token.ts';
 export { emptyCart, removeCartItem, setCartItemQuantity } from './change-cart.ts';
 export { changeStatus } from './change-status.ts';
 export { forgetCustomer } from './forget-customer.ts';
 export { findOrder, listOrders } from './list-orders.ts';
 export { STATUSES, type Status, TRANSITIONS } from './order.ts';
+export { linesOfOrder } from './order-lines.ts';
 export { type Placing, placeOrder } from './place-order.ts';
 
 /** What the use cases of carts and orders work with. */
@@ -36,11 +39,13 @@ export function createOrders(
     ...context,
     cartTokens,
     async adoptCart(request, reply, userId) {
-      const guest = cartTokens.read(request);
-      if (guest === null) return;
       try {
-        await mergeCarts(context, guest, userId);
-        cartTokens.clear(reply);
+        const guest = cartTokens.read(request);
+        if (guest !== null) {
+          await mergeCarts(context, guest, userId);
+          cartTokens.clear(reply);
+        }
+        cartTokens.showCount(reply, await countThings(db, userId));
       } catch (error) {
         log.error({ err: error }, 'a cart could not be merged at a log-in; the next look at the cart will try again');
       }

@@ -1,5 +1,5 @@
 import { prepare } from '../../kernel/db.ts';
-import type { AppError, FieldError } from '../../kernel/errors.ts';
+import type { FieldError } from '../../kernel/errors.ts';
 import { validationFailed } from '../../kernel/http/index.ts';
 import { type Answer, type Claim, NO_ANSWER } from '../../kernel/idempotency.ts';
 import { newId } from '../../kernel/ids.ts';
@@ -7,6 +7,7 @@ import { formatMoney, parseMoney } from '../../kernel/money.ts';
 import { type Profile, readProfile } from '../accounts/index.ts';
 import { insufficientStock } from '../catalogue/index.ts';
 import { type CartContent, isEnough, readCart, sumOf } from './cart.ts';
+import { readAddress, readNote } from './delivery.ts';
 import { cartEmpty, cartFull, ordersBusy, priceChanged } from './errors.ts';
 import type { OrdersContext } from './index.ts';
 import { newOrderNumber } from './number.ts';
@@ -33,20 +34,17 @@ export type Placing = NewOrder & {
 
 /**
  * Orders what lies in the user's cart, and empties it. Throws cart_empty, insufficient_stock (with the `lines` and what is
- * left), price_changed (with the `total` as it is now), validation_failed, cart_full, orders_busy.
+ * left), price_changed (with the `total` as it is now), validation_failed, cart_full, orders_busy, and user_not_found once
+ * the account is erased.
  */
 export async function placeOrder(context: OrdersContext, userId: string, placing: Placing): Promise<Order> {
   const { db, config } = context;
-  const currency = config.CURRENCY;
-  const expected = expectedTotal(placing.expected_total, currency);
-  const [profile, first] = await Promise.all([readProfile(context, userId), readCart(db, userId)]);
-  const address = addressFor(placing.shipping_address, profile);
-  const user = { id: userId, username: profile.username };
   for (let tries = 1; ; tries++) {
-    const cart = tries === 1 ? first : await readCart(db, userId);
-    const total = demandReady(cart, expected, currency);
-    const stored = draft(context, cart, { userId, total, address, note: placing.note?.trim() ?? '' });
-    const order = presentOrder(stored, { user, usernames: new Map(), seenBy: userId });
+    const [profile, cart] = await Promise.all([readProfile(context, userId), readCart(db, userId)]);
+    const { address, note, expected } = readPlacing(placing, profile, config.CURRENCY);
+    const total = demandReady(cart, expected, config.CURRENCY);
+    const stored = draft(context, cart, { profile, total, address, note });
+    const order = presentOrder(stored, { namesStaff: false });
     try {
       await write(context, cart, stored, placing.keep?.claim.kept(placing.keep.answer(order)));
       await context.events.flush();
@@ -59,6 +57,25 @@ export async function placeOrder(context: OrdersContext, userId: string, placing
         });
     }
   }
+}
+
+/** What was asked for, beside the cart. Throws validation_failed with all that is wrong with it. */
+function readPlacing(
+  { shipping_address, note, expected_total }: NewOrder,
+  profile: Profile,
+  currency: string,
+): { address: ShippingAddress | null; note: string; expected: number | null } {
+  const address = readAddress(shipping_address, profile);
+  const said = readNote(note);
+  const faults: FieldError[] = [...address.faults, ...said.faults];
+  const expected = expected_total === undefined ? null : parseMoney(expected_total, currency, Number.MAX_SAFE_INTEGER);
+  if (expected_total !== undefined && expected === null)
+    faults.push({
+      path: 'expected_total',
+      message: `must be an amount of ${currency}, such as ${formatMoney(1999, currency)}`,
+    });
+  if (faults.length > 0) throw validationFailed('Some fields are not valid.', { errors: faults });
+  return { address: address.value, note: said.value, expected };
 }
 
 /** Throws unless the cart can be ordered as it is; answers its total, in minor units. */
@@ -90,12 +107,13 @@ function demandReady({ lines }: CartContent, expected: number | null, currency: 
 function draft(
   { clock, config }: Pick<OrdersContext, 'clock' | 'config'>,
   { lines }: CartContent,
-  { userId, total, address, note }: { userId: string; total: number; address: ShippingAddress | null; note: string },
+  { profile, total, address, note }: { profile: Profile; total: number; address: ShippingAddress | null; note: string },
 ): StoredOrder {
   return {
     id: newId(),
     number: newOrderNumber(),
-    user_id: userId,
+    user_id: profile.id,
+    username: profile.username,
     status: 'pending',
     subtotal: total,
     discount_total: 0,
@@ -160,41 +178,15 @@ async function write(
 }
 
 /**
- * Something is not as it was read (raised by place_order and sell_products), a product was erased just now, or another
- * order has the number.
+ * Something is not as it was read (raised by place_order and sell_products), another order has the number, a product was
+ * erased just now, or an erasure that met this one had it end.
  */
 function isWorthAnotherLook(error: unknown): boolean {
   const { code, constraint } = error as { code?: string; constraint?: string };
   return (
     code === 'VT001' ||
+    code === '40P01' ||
     (code === '23503' && constraint === 'sold_products_product_id_fkey') ||
     (code === '23505' && constraint === 'orders_number_key')
   );
-}
-
-function expectedTotal(text: string | undefined, currency: string): number | null {
-  if (text === undefined) return null;
-  const total = parseMoney(text, currency, Number.MAX_SAFE_INTEGER);
-  if (total === null)
-    throw invalid([{ path: 'expected_total', message: `must be an amount of ${currency}, such as 19.99` }]);
-  return total;
-}
-
-/** Where it goes: what was given, or else what the profile says; null when neither says anything. */
-function addressFor(given: NewOrder['shipping_address'], profile: Profile): ShippingAddress | null {
-  const name = `${profile.first_name} ${profile.last_name}`.trim();
-  const empty = { line1: '', line2: '', city: '', region: '', postal_code: '', country: '' };
-  if (!given) {
-    const { address } = profile;
-    return address && Object.values(address).some((line) => line !== '') ? { name, ...empty, ...address } : null;
-  }
-  const lines = Object.fromEntries(Object.entries(given).map(([key, line]) => [key, line.trim()]));
-  const missing = (['line1', 'city'] as const).filter((key) => !lines[key]);
-  if (missing.length > 0)
-    throw invalid(missing.map((key) => ({ path: `shipping_address.${key}`, message: 'is required' })));
-  return { name, ...empty, ...lines };
-}
-
-function invalid(errors: FieldError[]): AppError {
-  return validationFailed('Some fields are not valid.', { errors });
 }

@@ -8,6 +8,8 @@ export type StoredOrder = {
   id: string;
   number: string;
   user_id: string;
+  /** Null once the account is erased. */
+  username: string | null;
   status: Status;
   subtotal: number;
   discount_total: number;
@@ -21,7 +23,7 @@ export type StoredOrder = {
   placed_at: Date;
   items: StoredItem[];
   /** What became of it after it was placed, in order. */
-  changes: { status: Status; at: string | Date; actor_id: string | null }[];
+  changes: StoredChange[];
 };
 
 export type StoredItem = {
@@ -35,22 +37,22 @@ export type StoredItem = {
   line_total: number;
 };
 
-type Seen = {
-  user: Order['user'];
-  /** Of those who have changed its status. */
-  usernames: ReadonlyMap<string, string>;
-  /** The customer who looks at it, who is not told which of the staff did what; null for staff. */
-  seenBy: string | null;
+type StoredChange = {
+  status: Status;
+  at: string | Date;
+  actor_id: string | null;
+  /** Whose name it is now; null once that account is erased. */
+  username: string | null;
 };
 
-/** An order as clients see it. */
-export function presentOrder(order: StoredOrder, { user, usernames, seenBy }: Seen): Order {
-  const { currency, user_id } = order;
+/**
+ * An order as clients see it. `namesStaff` is for staff alone: customers are told what happened, and when, but not which of
+ * the staff did it.
+ */
+export function presentOrder(order: StoredOrder, { namesStaff }: { namesStaff: boolean }): Order {
+  const { currency } = order;
   const money = (minor: number) => formatMoney(minor, currency);
-  const by = (id: string | null) => {
-    if (id === user_id) return user;
-    return id === null || seenBy !== null ? null : { id, username: usernames.get(id) ?? null };
-  };
+  const user = { id: order.user_id, username: order.username };
   return {
     id: order.id,
     number: order.number,
@@ -75,11 +77,11 @@ export function presentOrder(order: StoredOrder, { user, usernames, seenBy }: Se
     user,
     placed_at: order.placed_at.toISOString(),
     status_history: [
-      { status: 'pending', at: order.placed_at.toISOString(), by: by(user_id) },
-      ...order.changes.map(({ status, at, actor_id }) => ({
+      { status: 'pending', at: order.placed_at.toISOString(), by: user },
+      ...order.changes.map(({ status, at, actor_id, username }) => ({
         status,
         at: new Date(at).toISOString(),
-        by: by(actor_id),
+        by: actor_id !== null && (namesStaff || actor_id === user.id) ? { id: actor_id, username } : null,
       })),
     ],
     version: order.version,

@@ -65,20 +65,25 @@ export const NewCartItem = Type.Object({ product_id: Id, quantity: Quantity }, s
 export type NewCartItem = Static<typeof NewCartItem>;
 export const CartItemQuantity = Type.Object({ quantity: Quantity }, strict);
 
-const addressFields = { name: Type.Optional(Line(200)), ...Address.properties };
+/** As long as a first and a last name together. */
+const Recipient = Line(201);
+const addressFields = { name: Type.Optional(Recipient), ...Address.properties };
 /** Where an order goes: as in a profile, with the name of who receives it. */
 export const ShippingAddress = Type.Object(addressFields, strict);
 export type ShippingAddress = Static<typeof ShippingAddress>;
 
-const NOTE_LENGTH = 1_000;
+export const NOTE_LENGTH = 1_000;
 export const NewOrder = Type.Object(
   {
     shipping_address: Type.Optional({
       ...Type.Partial(ShippingAddress, strict),
-      description: 'The one of the profile when left out.',
+      description: 'The one of the profile when left out, if it has `line1` and `city`, which are needed here too.',
     }),
     note: Type.Optional(
-      Type.String({ maxLength: NOTE_LENGTH, description: 'What the customer wants to tell the shop.' }),
+      Type.String({
+        maxLength: NOTE_LENGTH,
+        description: 'What the customer wants to tell the shop. No control characters but line breaks.',
+      }),
     ),
     expected_total: Type.Optional({
       ...Type.String({ maxLength: 20 }),

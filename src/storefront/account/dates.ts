@@ -9,6 +9,11 @@ export function day(at: Date, timeZone: string): string {
   return new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeZone }).format(at);
 }
 
+/** `Jan 15, 2026, 1:00 PM`, as it was in that time zone. */
+export function time(at: Date, timeZone: string): string {
+  return new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short', timeZone }).format(at);
+}
+
 /** `3 hours ago`, `2 days ago`, which holds in any time zone; no finer than hours, as uses of a session are noted. */
 export function ago(at: Date, now: Date): string {
   const passed = now.getTime() - at.getTime();

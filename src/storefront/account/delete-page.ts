@@ -15,7 +15,8 @@ function deletePage(refusal: Refusal | null = null): AccountPage {
     body: (csrf) => html`<ul class="bullets">
 <li>Your name, addresses, phone number, date of birth and password are erased, and the messages we have sent you.</li>
 <li>You are logged out everywhere, and cannot log in again.</li>
-<li>Your orders stay in the shop’s books, as the law asks, without your name.</li>
+<li>Your orders stay in the shop’s books, as the law asks, without your name, your address or your notes.</li>
+<li>An order that is still being prepared loses its address too and cannot reach you. <a href="/orders">Cancel it</a>, or wait until it has come.</li>
 <li>Nobody can undo it: neither you nor the shop.</li>
 </ul>
 <form class="form" method="post" action="/profile/delete" novalidate>

@@ -47,6 +47,20 @@ export function select(shape: SelectShape, faults: readonly Fault[] = []): SafeH
   );
 }
 
+type TextShape = Pick<FieldShape, 'name' | 'label' | 'value' | 'hint' | 'optional'> & { maxLength: number };
+
+/** For more than a line. */
+export function textarea(shape: TextShape, faults: readonly Fault[] = []): SafeHtml {
+  const { name, value = '', maxLength } = shape;
+  return framed(
+    shape,
+    faults,
+    (common) =>
+      // A line break right after the tag would be dropped (HTML standard, 13.1.2.5).
+      html`<textarea id="${name}" name="${name}" rows="3" maxlength="${maxLength}"${common}>\n${value}</textarea>`,
+  );
+}
+
 /** A field with its label above and its fault beside; `input` gets the attributes that tie them together. */
 function framed(
   { name, label, hint, optional }: Pick<FieldShape, 'name' | 'label' | 'hint' | 'optional'>,

@@ -30,11 +30,14 @@ export type AccountPage = {
   wide?: boolean;
   /** It shows another document of ours in a frame. */
   frames?: boolean;
+  /** It is the cart's page, or on the way from there. */
+  isCart?: boolean;
   /** `csrf` is the hidden field that every form must hold. */
   body(csrf: SafeHtml): SafeHtml;
 };
 
 const MENU = {
+  '/orders': 'Orders',
   '/profile': 'Details',
   '/profile/security': 'Security',
   '/profile/sessions': 'Devices',
@@ -59,14 +62,13 @@ export async function show(
 ${summary(refusal?.faults ?? [])}
 ${notice && html`<p class="notice" role="status">${notice}</p>`}
 ${page.body(csrf)}`;
+  const inColumn = html`<div class="account${page.wide && ' account-wide'}">${content}</div>`;
   const shown = await frame();
   const text = renderPage(shown, {
     title: `${refusal ? 'Error: ' : ''}${page.title} · ${shown.shopName}`,
     noindex: true,
-    account: true,
-    body: page.entry
-      ? area(page.entry, csrf, content, request.identity?.role === 'superuser')
-      : html`<div class="account${page.wide && ' account-wide'}">${content}</div>`,
+    behind: page.isCart ? 'cart' : 'account',
+    body: page.entry ? area(page.entry, csrf, inColumn, request.identity?.role === 'superuser') : inColumn,
   });
   return reply
     .code(refusal?.status ?? 200)
@@ -107,6 +109,6 @@ function area(current: Entry, csrf: SafeHtml, content: SafeHtml, isSuperuser: bo
 <nav aria-label="Your account"><ul>${entries}${isSuperuser && html`<li><a href="/admin/mailbox">Mailbox</a></li>`}</ul></nav>
 <form method="post" action="/logout">${csrf}<button class="plain">Log out</button></form>
 </div>
-<div class="account">${content}</div>
+${content}
 </div>`;
 }

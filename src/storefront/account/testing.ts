@@ -99,6 +99,8 @@ export function formOf(page: Page, action: string): URLSearchParams {
   }
   for (const [, name, options] of form.matchAll(/<select [^>]*name="([^"]*)"[^>]*>(.*?)<\/select>/gs))
     fields.set(name!, /value="([^"]*)" selected/.exec(options!)?.[1] ?? '');
+  for (const [, name, text] of form.matchAll(/<textarea [^>]*name="([^"]*)"[^>]*>\n(.*?)<\/textarea>/gs))
+    fields.set(name!, plainText(text!));
   return fields;
 }
 

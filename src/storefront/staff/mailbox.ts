@@ -12,10 +12,11 @@ import {
   readMail,
   retryMail,
 } from '../../modules/notifications/index.ts';
+import { time } from '../account/dates.ts';
 import { refusalOf } from '../account/fields.ts';
 import { type AccountPage, formPage, goTo, pageAt, type Registers, show } from '../account/page.ts';
 import { count } from '../format.ts';
-import { breakable, FRAME_HEADERS, framed, messagePage, STATE_WORDS, time } from './message.ts';
+import { breakable, FRAME_HEADERS, framed, messagePage, STATE_WORDS } from './message.ts';
 
 /** `/admin/mailbox`: what was written to whom, for superusers. */
 

@@ -1,5 +1,6 @@
 import { html, type SafeHtml } from '../../kernel/html.ts';
 import type { MailState, StoredMail } from '../../modules/notifications/index.ts';
+import { time } from '../account/dates.ts';
 import type { AccountPage } from '../account/page.ts';
 import { count } from '../format.ts';
 
@@ -12,11 +13,6 @@ export const STATE_WORDS: Readonly<Record<MailState, string>> = {
   failed: 'Failed',
   kept: 'Kept here',
 };
-
-/** `Jan 15, 2026, 1:00 PM`, as it was in that time zone. */
-export function time(at: Date, timeZone: string): string {
-  return new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short', timeZone }).format(at);
-}
 
 /**
  * For a message's own HTML, which stands in a frame of a page of ours. It runs nothing, loads nothing and sends nothing; it is no

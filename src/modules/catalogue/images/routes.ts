@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import Type from 'typebox';
 import { sendFresh } from '../../../kernel/http/fresh-answer.ts';
-import { API_HEADERS, type Http, matchesEtag, notFound } from '../../../kernel/http/index.ts';
+import { API_HEADERS, claimForm, type Http, matchesEtag, notFound } from '../../../kernel/http/index.ts';
 import { readIfMatch } from '../../../kernel/http/preconditions.ts';
 import { allow, identityOf } from '../../accounts/index.ts';
 import { drawSvg, parseDrawingKey } from '../drawings/index.ts';
@@ -107,7 +108,9 @@ function registerUploads(app: Http, images: Images, catalogue: Catalogue): void 
         const actor = identityOf(request);
         await demandEditable(images, id, actor);
         const { bytes, texts } = await readUpload(request, ['alt']);
-        return sendFresh(reply, await addImage(images, actor, id, { bytes, alt: texts.alt ?? '' }), { status: 201 });
+        const alt = texts.alt ?? '';
+        await claimForm(request, () => ({ alt, file: createHash('sha256').update(bytes).digest('hex') }));
+        return sendFresh(reply, await addImage(images, actor, id, { bytes, alt }), { status: 201 });
       }),
   );
 

@@ -1,5 +1,5 @@
 import type { MailData } from '../mails.ts';
-import { line } from './texts.ts';
+import { number as inDigits, line } from './texts.ts';
 import type { Letterhead, Words } from './words.ts';
 
 type Orders = 'order_placed' | 'order_status_changed';
@@ -18,11 +18,22 @@ const reason = ({ shop, publicUrl }: Letterhead) =>
 
 /** What is written to customers about their orders. */
 export const ORDER_TEMPLATES: Templates = {
-  order_placed: ({ number, total, url }, letterhead) => ({
+  order_placed: ({ number, lines, total, url }, letterhead) => ({
     subject: `Your order ${line(number)} at ${letterhead.shop}`,
     blocks: [
       'Thank you for your order. We have received it and will tell you when it is on its way.',
-      { facts: [['Order', number], ...(total === null ? [] : [['Total', total] as const])] },
+      {
+        table: {
+          head: ['Product', 'Quantity', 'Price'],
+          rows: lines.map((one) => [line(one.name), inDigits(one.quantity), one.total]),
+        },
+      },
+      {
+        facts: [
+          ['Order', number],
+          ['Total', total],
+        ],
+      },
       { button: { label: 'See your order', url } },
     ],
     reason: reason(letterhead),
