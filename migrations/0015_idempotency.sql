@@ -21,8 +21,9 @@ comment on column idempotency_keys.body is 'Encrypted: answers may hold what is 
 create index idempotency_keys_old on idempotency_keys (created_at);
 
 -- Claims a key for one request, or answers how it stands; nothing when that is just changing. Who claims it is to be read
--- from the answer. Nobody waits here for a transaction that may take long: a row that one holds is not taken over, and is
--- read without a lock. Should the claim be lost in a crash of the database, everything that came after it is lost too.
+-- from the answer. Nobody waits here for a transaction that may take long: a row that one holds is read without a lock, is
+-- not taken over, and is met by no insert, which would wait for it even to do nothing; hence one at a time for each key.
+-- Should the claim be lost in a crash of the database, everything that came after it is lost too.
 create function claim_key(key_hash bytea, asked bytea, claimed_by uuid, at timestamptz, lease interval)
 returns table (claim uuid, request bytea, state text, lapsed boolean, status integer, headers jsonb, body bytea)
   language plpgsql
@@ -32,6 +33,7 @@ declare
   old timestamptz := at - interval '24 hours';
 begin
   perform set_config('synchronous_commit', 'off', true);
+  perform pg_advisory_xact_lock(1768187246, hashtext(encode(key_hash, 'hex')));
   return query
     select k.claim, k.request, k.state, k.lease_until < clock_timestamp(), k.status, k.headers, k.body
     from idempotency_keys k
@@ -41,19 +43,19 @@ begin
     return;
   end if;
 
-  insert into idempotency_keys (hash, request, claim, lease_until, created_at)
-  values (key_hash, asked, claimed_by, clock_timestamp() + lease, at)
-  on conflict do nothing;
+  update idempotency_keys k
+  set request = asked, claim = claimed_by, state = 'running', lease_until = clock_timestamp() + lease,
+    status = null, headers = null, body = null, created_at = at
+  where k.hash = (
+    select taken.hash from idempotency_keys taken
+    where taken.hash = key_hash and (taken.created_at <= old
+      or (taken.state = 'running' and taken.lease_until < clock_timestamp() and taken.request = asked))
+    for update skip locked
+  );
   if not found then
-    update idempotency_keys k
-    set request = asked, claim = claimed_by, state = 'running', lease_until = clock_timestamp() + lease,
-      status = null, headers = null, body = null, created_at = at
-    where k.hash = (
-      select taken.hash from idempotency_keys taken
-      where taken.hash = key_hash and (taken.created_at <= old
-        or (taken.state = 'running' and taken.lease_until < clock_timestamp() and taken.request = asked))
-      for update skip locked
-    );
+    insert into idempotency_keys (hash, request, claim, lease_until, created_at)
+    select key_hash, asked, claimed_by, clock_timestamp() + lease, at
+    where not exists (select from idempotency_keys k where k.hash = key_hash);
   end if;
   if found then
     return query select claimed_by, asked, 'running', false, null::integer, null::jsonb, null::bytea;

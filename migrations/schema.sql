@@ -731,6 +731,7 @@ declare
   old timestamptz := at - interval '24 hours';
 begin
   perform set_config('synchronous_commit', 'off', true);
+  perform pg_advisory_xact_lock(1768187246, hashtext(encode(key_hash, 'hex')));
   return query
     select k.claim, k.request, k.state, k.lease_until < clock_timestamp(), k.status, k.headers, k.body
     from idempotency_keys k
@@ -740,19 +741,19 @@ begin
     return;
   end if;
 
-  insert into idempotency_keys (hash, request, claim, lease_until, created_at)
-  values (key_hash, asked, claimed_by, clock_timestamp() + lease, at)
-  on conflict do nothing;
+  update idempotency_keys k
+  set request = asked, claim = claimed_by, state = 'running', lease_until = clock_timestamp() + lease,
+    status = null, headers = null, body = null, created_at = at
+  where k.hash = (
+    select taken.hash from idempotency_keys taken
+    where taken.hash = key_hash and (taken.created_at <= old
+      or (taken.state = 'running' and taken.lease_until < clock_timestamp() and taken.request = asked))
+    for update skip locked
+  );
   if not found then
-    update idempotency_keys k
-    set request = asked, claim = claimed_by, state = 'running', lease_until = clock_timestamp() + lease,
-      status = null, headers = null, body = null, created_at = at
-    where k.hash = (
-      select taken.hash from idempotency_keys taken
-      where taken.hash = key_hash and (taken.created_at <= old
-        or (taken.state = 'running' and taken.lease_until < clock_timestamp() and taken.request = asked))
-      for update skip locked
-    );
+    insert into idempotency_keys (hash, request, claim, lease_until, created_at)
+    select key_hash, asked, claimed_by, clock_timestamp() + lease, at
+    where not exists (select from idempotency_keys k where k.hash = key_hash);
   end if;
   if found then
     return query select claimed_by, asked, 'running', false, null::integer, null::jsonb, null::bytea;

@@ -194,10 +194,11 @@ async function act(url: string, buyer: Buyer): Promise<void> {
 /** Orders what is in the cart; who has to ask again does so twice at once. The order, or null when it was refused. */
 async function orderOnce(
   url: string,
-  { headers, wish, isOpen, made }: Buyer,
+  buyer: Buyer,
   key: string,
   wrong: (answer: Answered) => Error,
 ): Promise<Json | null> {
+  const { headers, wish, isOpen, made } = buyer;
   const times = isOpen ? 2 : 1;
   // The note tells the key of each order that there is.
   const asked = Array.from({ length: times }, () =>
@@ -206,8 +207,11 @@ async function orderOnce(
   const outcomes = await Promise.allSettled(asked);
   const answers = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value : []));
   const orders = answers.filter(({ status }) => status === 201);
-  for (const answer of answers) if (answer.status !== 201 && answer.code !== 'insufficient_stock') throw wrong(answer);
+  const isSlow = ({ code }: Answered) => times > 1 && code === 'idempotency_key_in_use';
+  for (const answer of answers)
+    if (answer.status !== 201 && answer.code !== 'insufficient_stock' && !isSlow(answer)) throw wrong(answer);
   if (orders.length === 0) {
+    if (answers.some(isSlow)) return orderOnce(url, buyer, key, wrong);
     // The other one may have been done.
     if (answers.length < times) throw new Unanswered();
     if (made !== null) throw wrong(answers[0]!);
@@ -352,12 +356,12 @@ async function expectWhole(): Promise<void> {
 }
 
 it(`${ROUNDS} times: what was answered is there, nothing is half there, and each key has made one order at most`, async () => {
-  let process = spawnShop();
+  let upcoming = spawnShop();
   for (let round = 0; round < ROUNDS; round++) {
-    const { child } = process;
-    const url = await process.begin();
+    const { child } = upcoming;
+    const url = await upcoming.begin();
     // The next one gets ready meanwhile.
-    process = spawnShop();
+    upcoming = spawnShop();
     const buying = Promise.all(buyers.map((buyer) => buyUntilDeath(url, buyer)));
     await Promise.race([untilAnswered(Math.random() * ANSWERS), buying]);
     const exit = once(child, 'exit');
@@ -372,7 +376,7 @@ it(`${ROUNDS} times: what was answered is there, nothing is half there, and each
     await rows("update idempotency_keys set lease_until = now() - interval '1 second' where state <> 'answered'");
   }
 
-  const url = await process.begin();
+  const url = await upcoming.begin();
   await Promise.all(
     buyers.map(async (buyer) => {
       while (buyer.isOpen) await act(url, buyer);
@@ -392,5 +396,4 @@ it(`${ROUNDS} times: what was answered is there, nothing is half there, and each
   expect(unanswered.made, shown).toBeGreaterThan(0);
   expect(unanswered.orders - unanswered.made, shown).toBeGreaterThan(0);
   expect(unanswered.replayed, shown).toBeGreaterThan(0);
-  if (globalThis.process.env.SHOW) console.log(shown);
 }, 600_000);

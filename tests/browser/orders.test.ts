@@ -140,7 +140,7 @@ describe.skipIf(!hasBrowser())('buying in a browser', () => {
         await page.goto(`${path}/cancel`);
         await judge(page);
         await page.getByRole('button', { name: 'Cancel the order' }).click();
-        await page.getByText('The order is cancelled').waitFor();
+        await page.getByText('The order is cancelled.').waitFor();
         expect(await lookAt(page)).toEqual(FINE);
       });
     });

@@ -96,7 +96,7 @@ export type NewOrder = Static<typeof NewOrder>;
 
 const StatusName = Type.Enum([...STATUSES]);
 
-export const OrderItem = Type.Object(
+const OrderItem = Type.Object(
   {
     product_id: Id,
     sku: Type.String(),

@@ -15,7 +15,7 @@ const NOTICES = {
   log_in_again: 'That took longer than five minutes. Please log in again.',
   mail_queued: 'The message will be sent now.',
   placed: 'Thank you: your order is placed.',
-  order_cancelled: 'The order is cancelled. Nothing of it will be sent.',
+  order_cancelled: 'The order is cancelled.',
   ordered_again: 'What you ordered then is in your cart again.',
   ordered_again_partly: 'What can still be had of that order is in your cart again; the rest has sold out.',
   cart_changed: 'Something in your cart cannot be had as it is. Change what is marked, then check out.',

@@ -10,14 +10,11 @@ import { changeWords, sums, things } from './words.ts';
 
 /** `/cart`: what somebody has gathered, and what has changed about it since. */
 
-/** What was done just now, told above the cart. */
-export type CartNews =
-  | { done: 'added'; name: string }
-  | {
-      done: 'removed';
-      name: string /** Null when it cannot be put back. */;
-      undo: { productId: string; quantity: number } | null;
-    };
+/** What would put something back. */
+type Undo = { productId: string; quantity: number };
+
+/** What was done just now, told above the cart; `undo` is null when it cannot be put back. */
+export type CartNews = { done: 'added'; name: string } | { done: 'removed'; name: string; undo: Undo | null };
 
 type Told = { news: CartNews | null; faults: readonly Fault[]; isGuest: boolean };
 
@@ -33,7 +30,7 @@ ${cart.items.length === 0 ? EMPTY : html`${list(cart, faults, csrf)}${summary(ca
   };
 }
 
-const EMPTY = html`<div class="empty"><p>There is nothing in it yet. Look around, and put in what you like: it stays here for a month.</p>
+const EMPTY = html`<div class="empty"><p>There is nothing in it yet. Look around and put in what you like: it waits for you here.</p>
 <p><a class="button" href="/products">See all products</a></p></div>`;
 
 function spoken({ items, item_count, total, currency }: CartView): string {

@@ -233,7 +233,7 @@ describe('an order', () => {
     const done = await one.send(asked, `${path}/cancel`);
     expect([done.path, noticeOf(done), statusOf(done)]).toEqual([
       `${path}?done=order_cancelled`,
-      'The order is cancelled. Nothing of it will be sent.',
+      'The order is cancelled.',
       'Cancelled',
     ]);
     expect(wayOf(done).map(([name, , current]) => [name, current])).toEqual([
