@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Database, sql, type Tx } from '../src/kernel/db.ts';
 import { eventually } from '../src/kernel/testing/index.ts';
 import { changeProduct, readChange } from '../src/modules/catalogue/change-product.ts';
@@ -16,11 +16,14 @@ let shop: TestShop;
 let staff: Caller;
 let customer: Caller;
 
-beforeEach(async () => {
+beforeAll(async () => {
   shop = await startTestShop({ env: { DATABASE_POOL_SIZE: '24' } });
-  [staff, customer] = [await shop.as('staff'), await shop.as('customer')];
+  staff = await shop.as('staff');
 });
-afterEach(() => shop.stop());
+afterAll(() => shop.stop());
+beforeEach(async () => {
+  customer = await shop.as('customer');
+});
 
 /** A transaction that has done all its work, and commits, or not, when it is told to. */
 type Held = { db: Database; atWork: Promise<void>; commit(): void; rollBack(): void };

@@ -196,7 +196,7 @@ describe.skipIf(!hasBrowser())('buying in a browser', () => {
       expect(await page.getByLabel(`How many of ${jug.name}`).inputValue()).toBe('5');
       expect(await focused(page)).toMatch(/^more-/);
       expect(await countIn(page)).toBe('7');
-      expect(await page.locator('body > [role="status"]').textContent()).toBe('7 things, $206.00 together.');
+      expect(await page.locator('body > [role="status"]').textContent()).toBe('7 items, $206.00 together.');
       await page.getByLabel(`How many of ${jug.name}`).fill('3');
       await page.keyboard.press('Enter');
       await expect.poll(() => total.textContent()).toBe('$186.00');

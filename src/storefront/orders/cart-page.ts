@@ -6,7 +6,7 @@ import { count, money } from '../format.ts';
 import { productPath } from '../product-card.ts';
 import { picture } from './lines.ts';
 import type { CartView } from './view-cart.ts';
-import { changeWords, sums, things } from './words.ts';
+import { changeWords, itemCount, sums } from './words.ts';
 
 /** `/cart`: what somebody has gathered, and what has changed about it since. */
 
@@ -34,7 +34,7 @@ const EMPTY = html`<div class="empty"><p>There is nothing in it yet. Look around
 <p><a class="button" href="/products">See all products</a></p></div>`;
 
 function spoken({ items, item_count, total, currency }: CartView): string {
-  return items.length === 0 ? 'The cart is empty.' : `${things(item_count)}, ${money(total, currency)} together.`;
+  return items.length === 0 ? 'The cart is empty.' : `${itemCount(item_count)}, ${money(total, currency)} together.`;
 }
 
 /** To take something out is done at once, and as easily undone. */

@@ -92,8 +92,8 @@ describe('the list', () => {
     await become(first, 'shipped');
     const page = await one.open('/orders');
     expect(rowsOf(page)).toEqual([
-      [second, 'Mar 2, 2026 · 14 things', 'Being prepared', '$140.00'],
-      [first, 'Mar 2, 2026 · 2 things', 'Shipped', '$20.00'],
+      [second, 'Mar 2, 2026 · 14 items', 'Being prepared', '$140.00'],
+      [first, 'Mar 2, 2026 · 2 items', 'Shipped', '$20.00'],
     ]);
     expect(page.text).toContain('and 3 more');
     expect([...page.text.matchAll(/<li><span class="picture">/g)]).toHaveLength(4 + 1);

@@ -8,7 +8,7 @@ import { day } from '../account/dates.ts';
 import { type AccountPage, type Registers, show } from '../account/page.ts';
 import { count, money } from '../format.ts';
 import { picture } from './lines.ts';
-import { statusBadge, things } from './words.ts';
+import { itemCount, statusBadge } from './words.ts';
 
 /** `/orders`: what somebody has ordered, the newest first. */
 
@@ -45,7 +45,7 @@ function row({ number, status, items, total, currency, placed_at }: Order, timeZ
   return html`<li class="order-row">
 <div class="order-row-what">
 <h2><a href="/orders/${number}">${number}</a></h2>
-<p class="order-row-facts"><time datetime="${placed_at}">${day(new Date(placed_at), timeZone)}</time> · ${things(quantity)}</p>
+<p class="order-row-facts"><time datetime="${placed_at}">${day(new Date(placed_at), timeZone)}</time> · ${itemCount(quantity)}</p>
 </div>
 <div class="order-row-state"><p>${statusBadge(status)}</p><p>${money(total, currency)}</p></div>
 <ul class="order-row-pictures" aria-label="What is in it">${shown.map(({ name, image_url }) => html`<li><span class="picture">${picture(image_url)}</span><span class="visually-hidden">${name}</span></li>`)}${

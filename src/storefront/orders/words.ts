@@ -17,9 +17,9 @@ export function statusBadge(status: Status): SafeHtml {
   return html`<span class="order-status order-status-${status}">${STATUS_WORDS[status].name}</span>`;
 }
 
-/** `1 thing`, `12 things`. */
-export function things(number: number): string {
-  return `${count(number)} ${number === 1 ? 'thing' : 'things'}`;
+/** `1 item`, `12 items`. */
+export function itemCount(number: number): string {
+  return `${count(number)} ${number === 1 ? 'item' : 'items'}`;
 }
 
 /** What has changed since something was put into the cart. */
@@ -40,7 +40,7 @@ type Sums = Pick<Order, 'subtotal' | 'total' | 'currency'> &
 export function sums(order: Sums, number: number): SafeHtml {
   const { currency } = order;
   const rows = [
-    [things(number), order.subtotal],
+    [itemCount(number), order.subtotal],
     ['Reduction', order.discount_total],
     ['Delivery', order.shipping_total],
     ['Tax', order.tax_total],
