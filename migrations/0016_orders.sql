@@ -154,6 +154,9 @@ as $$
 declare
   taken jsonb;
 begin
+  -- Whoever holds what it needs for longer than this is stuck, and would have every buyer wait with a connection in hand.
+  perform set_config('lock_timeout', '3000', true);
+
   -- Whoever erases an account holds this row, then empties its orders and drops its cart: in that order here too, and nothing
   -- comes after it.
   perform 1 from users u where u.id = buyer_id and u.erased_at is null for key share;

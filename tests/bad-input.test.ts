@@ -844,3 +844,64 @@ describe('ALLOWED_HOSTS', () => {
     }
   });
 });
+
+describe('bodies', () => {
+  const json = (body: string, headers: Record<string, string> = {}) => ({
+    body,
+    headers: { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)), ...headers },
+  });
+
+  it('of routes that take none are refused by the names of what is in them', async () => {
+    const boss = await shop.as('superuser');
+    const { paths } = (await shop.get('/api/openapi.json')).json;
+    const bare = Object.entries<Record<string, { requestBody?: unknown }>>(paths).flatMap(([path, methods]) =>
+      Object.entries(methods)
+        .filter(([method, { requestBody }]) => !['get', 'head'].includes(method) && requestBody === undefined)
+        .map(([method]) => ({ method: method.toUpperCase(), path: path.replace(/\{\w+\}/g, ANY_ID) })),
+    );
+    expect(bare.length).toBeGreaterThan(10);
+    expect(bare.map(({ method }) => method)).toEqual(expect.arrayContaining(['POST', 'DELETE']));
+    for (const { method, path } of bare) {
+      const at = `${method} ${path}`;
+      const refusal = await ask(path, { method, ...json('{"foo":1,"bar":{}}', boss.headers) });
+      expect(refusal.status, `${at} ${refusal.text}`).toBe(400);
+      expect(JSON.parse(refusal.text), at).toMatchObject({
+        code: 'validation_failed',
+        errors: [
+          { path: 'foo', message: 'is not known here' },
+          { path: 'bar', message: 'is not known here' },
+        ],
+      });
+      for (const body of ['[]', '[1]', '1', '"x"', 'false', '{"__proto__":1}'])
+        expect((await ask(path, { method, ...json(body, boss.headers) })).status, `${at} ${body}`).toBe(400);
+    }
+  });
+
+  it('of routes that take none may be there with nothing in them', async () => {
+    const staff = await shop.as('staff');
+    const path = `/api/orders/${ANY_ID}/cancel`;
+    for (const body of [undefined, '{}', ' {} '])
+      expect(
+        JSON.parse(
+          (
+            await ask(path, {
+              method: 'POST',
+              ...(body === undefined ? {} : json(body)),
+              headers: { ...(body === undefined ? {} : json(body).headers), ...staff.headers },
+            })
+          ).text,
+        ).code,
+      ).toBe('order_not_found');
+  });
+
+  it('that nest too deeply are refused, also where what is in them is taken as it is', async () => {
+    const boss = await shop.as('superuser');
+    const attributes = (depth: number) =>
+      `{"name":"Deep","price":"1","attributes":{"a":${'['.repeat(depth)}${']'.repeat(depth)}}}`;
+    for (const headers of [boss.headers, { ...boss.headers, 'idempotency-key': 'deep' }])
+      for (const depth of [100, 10_000, 500_000 - 50]) {
+        const refusal = await ask('/api/products', { method: 'POST', ...json(attributes(depth), headers) });
+        expect([refusal.status, JSON.parse(refusal.text).code]).toEqual([400, 'bad_request']);
+      }
+  });
+});

@@ -318,7 +318,33 @@ describe('where it goes', () => {
   });
 });
 
+describe('an order without a body', () => {
+  it('is one that says nothing of itself', async () => {
+    const lamp = await newProduct(staff);
+    await fillCart(buyer, [lamp.id, 1]);
+    const key = { 'idempotency-key': newId() };
+    const placed = await buyer.post('/api/orders', undefined, key);
+    expect([placed.status, placed.json.note], placed.text).toEqual([201, '']);
+    expect((await buyer.post('/api/orders', {}, key)).text).toBe(placed.text);
+    const json = { 'content-type': 'application/json' };
+    expect((await buyer.post('/api/orders', 'null', json)).json.code).toBe('validation_failed');
+  });
+});
+
 describe('an order under an idempotency key', () => {
+  it('that is answered again tells how many things are in the cart by then', async () => {
+    const lamp = await newProduct(staff);
+    const headers = { 'idempotency-key': newId() };
+    const countOf = ({ headers }: Answer) =>
+      headers.getSetCookie().flatMap((cookie) => /cart_count=([^;]*)/.exec(cookie)?.[1] ?? []);
+    await fillCart(buyer, [lamp.id, 2]);
+    expect(countOf(await buyer.post('/api/orders', {}, headers))).toEqual(['']);
+    expect(countOf(await buyer.post('/api/orders', {}, headers))).toEqual(['']);
+    await fillCart(buyer, [lamp.id, 3]);
+    const again = await buyer.post('/api/orders', {}, headers);
+    expect([again.status, again.headers.get('idempotent-replayed'), countOf(again)]).toEqual([201, 'true', ['3']]);
+  });
+
   it('is answered again as it was, with its head, by what was kept with it', async () => {
     const lamp = await newProduct(staff);
     await fillCart(buyer, [lamp.id, 2]);

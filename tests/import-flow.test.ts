@@ -407,9 +407,9 @@ describe('rows', () => {
       { ...good, id: 'long-title', title: 'x'.repeat(501) },
       { ...good, id: 'q-negative', quantity: '-1' },
       { ...good, id: 'q-half', quantity: '1.5' },
-      { ...good, id: 'q-huge', quantity: '2147483648' },
+      { ...good, id: 'q-huge', quantity: '1000000001' },
       { ...good, id: 'q-word', quantity: 'many' },
-      { ...good, id: 'q-most', quantity: '2147483647' },
+      { ...good, id: 'q-most', quantity: '1000000000' },
       { ...good, id: 'long-brand', brand: 'b'.repeat(201) },
       {
         ...good,

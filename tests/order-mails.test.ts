@@ -207,11 +207,32 @@ describe('on a socket', () => {
       event(second, 'order.status_changed', 'cancelled', { actor: me, ...changed('pending', 'cancelled') }),
     ]);
     expect(JSON.stringify(told)).not.toContain(staff.userId);
-    expect((await watched.has(5))[1]).toMatchObject({ actor: { id: staff.userId, username: staff.username } });
+    // Nor is how much of it there is, or was.
+    expect(told.filter(({ subject }) => 'stock' in subject)).toEqual([]);
+    expect(told[0].subject).toEqual({
+      type: 'order',
+      id: order.id,
+      number: order.number,
+      status: 'pending',
+      total: '20.00',
+      currency: 'USD',
+      items: [{ product_id: product.id, sku: product.sku, quantity: 2 }],
+    });
+    const seen = await watched.has(5);
+    expect(seen[0].subject.stock).toEqual({ [product.id]: { from: 20, to: 18 } });
+    expect(seen[1]).toMatchObject({ actor: { id: staff.userId, username: staff.username } });
     expect(others.events).toEqual([]);
 
     const replayed = await open(`${path}?after=${told[0].cursor}`, customer.headers);
     expect(await replayed.has(4)).toEqual(told.slice(1));
+  });
+
+  it('staff who order something are told of the stock too, as everywhere', async () => {
+    const product = await makeProduct(staff, { stock: 20 });
+    const own = await open(`/ws/notifications/${staff.userId}`, staff.headers);
+    await buy(staff, [[product, 2]]);
+    const [placed] = await own.has(1);
+    expect(placed.subject.stock).toEqual({ [product.id]: { from: 20, to: 18 } });
   });
 
   it('staff see orders among what happens to products, with what they took and gave back', async () => {

@@ -493,6 +493,40 @@ describe('a cancelled order', () => {
     expect((await shop.get(`/api/products/${lamp.id}`)).json.stock).toBe(100);
   });
 
+  it('always finds room for what it gives back, since no stock may be set so high', async () => {
+    const placed = await orderOne();
+    const add = (delta: number) => staff.post(`/api/products/${lamp.id}/stock`, { delta, reason: 'Found' });
+    expect((await add(2_147_483_647 - 99)).json).toMatchObject({ code: 'validation_failed' });
+    expect((await add(1_000_000_000 - 99)).json).toEqual({ stock: 1_000_000_000 });
+    expect((await cancel(placed.id)).json).toMatchObject({ status: 'cancelled' });
+    expect(await stockOf(shop, lamp.id)).toBe(1_000_000_001);
+    expect((await add(1)).json.code).toBe('validation_failed');
+    expect((await add(-1)).json).toEqual({ stock: 1_000_000_000 });
+  });
+
+  it('that could not be given back is not cancelled, and says why', async () => {
+    const placed = await orderOne();
+    const other = await newProduct(staff, { stock: 1 });
+    await shop.db.run(sql('update stock set on_hand = 2147483647 where product_id = $1', [lamp.id]));
+    for (const refused of [await cancel(placed.id), await patch(placed.id, 'cancelled')]) {
+      expect([refused.status, refused.json.code]).toEqual([409, 'stock_out_of_range']);
+      expect(refused.json.detail).toContain('2,147,483,647');
+    }
+    expect((await staff.get(`/api/orders/${placed.id}`)).json).toMatchObject({ status: 'pending', version: 1 });
+    expect((await shop.get('/docs/errors')).text).toContain('id="stock_out_of_range"');
+    expect(await stockOf(shop, other.id)).toBe(1);
+  });
+
+  it('takes no body but an empty one', async () => {
+    const placed = await orderOne();
+    const path = `/api/orders/${placed.id}/cancel`;
+    expect(await buyer.post(path, { foo: 1 })).toMatchObject({
+      status: 400,
+      json: { code: 'validation_failed', errors: [{ path: 'foo', message: 'is not known here' }] },
+    });
+    expect((await buyer.post(path, {})).json.status).toBe('cancelled');
+  });
+
   it('stays cancelled, and gives back once', async () => {
     const placed = await orderOne();
     expect((await cancel(placed.id)).status).toBe(200);

@@ -188,7 +188,7 @@ describe('making a product', () => {
       [{ category_id: 'mugs' }, 'category_id'],
       [{ stock: -1 }, 'stock'],
       [{ stock: 1.5 }, 'stock'],
-      [{ stock: 2_147_483_648 }, 'stock'],
+      [{ stock: 1_000_000_001 }, 'stock'],
       [{ expected_stock: 1 }, 'expected_stock'],
       [{ owner_id: newId() }, 'owner_id'],
       [{ id: newId() }, 'id'],
@@ -474,7 +474,13 @@ describe('stock', () => {
       availability: 'out_of_stock',
       version: 1,
     });
-    expect(await move(2_147_483_647)).toMatchObject({ status: 200 });
+    for (const delta of [1_000_000_001, 2_147_483_647])
+      expect(await move(delta)).toMatchObject({ status: 400, json: { errors: [{ path: 'delta' }] } });
+    for (const body of [{ stock: 1_000_000_001, expected_stock: 0 }])
+      expect(await staff.patch(`/api/products/${made.id}`, body)).toMatchObject({
+        json: { errors: [{ path: 'stock' }] },
+      });
+    expect(await move(1_000_000_000)).toMatchObject({ status: 200 });
     expect(await move(1)).toMatchObject({ status: 400, json: { errors: [{ path: 'delta' }] } });
     for (const body of [
       { delta: 0, reason: 'x' },

@@ -63,6 +63,7 @@ beforeAll(async () => {
   };
   app.post('/api/things', { schema: { body, querystring } }, run);
   app.post('/api/bare', run);
+  app.post('/api/things/:id/parts/:name', { schema: { body } }, run);
   app.post('/api/keyless', { schema: { body } }, run);
   app.put('/api/things', { schema: { body } }, run);
   app.get('/api/things', run);
@@ -133,6 +134,34 @@ async function send(
   };
 }
 const post = (options: Parameters<typeof send>[1] = {}) => send('/api/things', options);
+
+describe('what a key stands for', () => {
+  const id = '0199aabb-ccdd-7eef-8aab-ccddeeff0011';
+
+  it('is one thing, however its address is written', async () => {
+    const spellings = [
+      `/api/things/${id}/parts/a%20b`,
+      `/api/%74hings/${id}/parts/a%20b`,
+      `/api/things/${id.toUpperCase()}/parts/%61%20%62`,
+      `/api/things/${id.replaceAll('a', '%61')}/parts/a%20b/`,
+    ];
+    for (const spelling of spellings) expect((await send(spelling)).text, spelling).toBe('{"runs":1}');
+    expect(runs).toBe(1);
+    for (const other of [`/api/things/${id}/parts/A%20b`, `/api/things/${id.replace('0', '1')}/parts/a%20b`])
+      expect((await send(other)).replayed, other).toBeNull();
+  });
+
+  it('is no body that nests deeper than any that is meant', async () => {
+    const nested = (depth: number) => `{"inner":${'['.repeat(depth - 1)}${']'.repeat(depth - 1)}}`;
+    expect((await post({ body: nested(64) })).status).toBe(201);
+    for (const depth of [65, 200_000]) {
+      const refusal = await post({ body: nested(depth), key: `deep-${depth}` });
+      expect([refusal.status, refusal.code], refusal.text).toEqual([400, 'bad_request']);
+      expect(refusal.text).toContain('64');
+    }
+    expect([runs, claims]).toEqual([1, 1]);
+  });
+});
 
 describe('a POST that is sent again under its key', () => {
   it('is answered as it was, and not done again', async () => {
@@ -214,7 +243,7 @@ describe('a POST that is sent again under its key', () => {
       await post({ caller: '2' }),
       await post({ key: 'k2' }),
       await post({ key: 'K' }),
-      await send('/api/bare'),
+      await send('/api/bare', { body: null }),
     ])
       expect(other).toMatchObject({ status: 201, replayed: null });
     expect(runs).toBe(5);
@@ -317,7 +346,7 @@ describe('a key', () => {
 
   it('is not used for what is refused before it comes to the handler', async () => {
     expect(await post({ body: { n: 'x' } })).toMatchObject({ status: 400, code: 'validation_failed' });
-    expect(await send('/api/hooked')).toMatchObject({ status: 409, code: 'thing_refused' });
+    expect(await send('/api/hooked', { body: null })).toMatchObject({ status: 409, code: 'thing_refused' });
     expect(claims).toBe(0);
     expect(await post({ body: { n: 1 } })).toMatchObject({ status: 201, replayed: null });
     expect(claims).toBe(1);
@@ -388,7 +417,7 @@ describe('a key', () => {
       await kernel.idempotency.claim({
         caller: 'user:1',
         method: 'POST',
-        path: '/api/things',
+        path: '["/api/things"]',
         key: 'k',
         request: '{"asked":{"n":1},"query":{}}',
       });

@@ -137,6 +137,10 @@ describe.skipIf(!hasBrowser())('buying in a browser', () => {
         await judge(page);
         await page.goto('/orders');
         await judge(page);
+        if (viewport === SIZES.phone) {
+          const topOf = async (name: string) => (await page.locator('.account-menu').getByText(name).boundingBox())!.y;
+          expect(await topOf('Log out')).toBe(await topOf('Orders'));
+        }
         await page.goto(`${path}/cancel`);
         await judge(page);
         await page.getByRole('button', { name: 'Cancel the order' }).click();

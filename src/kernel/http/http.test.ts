@@ -336,3 +336,26 @@ it('closes soon after the answers under way, whoever keeps their connections', a
   expect(performance.now() - began).toBeLessThan(3_000);
   agent.destroy();
 });
+
+it('answers what comes on a kept connection while it closes, and ends the connection with that', async () => {
+  const { app, url } = await create();
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const ask = (path: string) =>
+    new Promise<[number, string | undefined]>((resolve, reject) => {
+      request(url + path, { agent }, (response) => {
+        response.resume();
+        response.on('end', () => resolve([response.statusCode!, response.headers.connection]));
+      })
+        .on('error', reject)
+        .end();
+    });
+  const before = ask('/api/slow');
+  // Sent by the agent as soon as the connection is free.
+  const after = ask('/api/ip');
+  await sleep(100);
+  const closed = app.close();
+  expect(await before).toEqual([200, 'keep-alive']);
+  expect(await after).toEqual([200, 'close']);
+  await closed;
+  agent.destroy();
+});

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Answer, type Claim, type ClaimHolder, type Idempotency, onBehalfOf } from '../idempotency.ts';
+import { isUuid } from '../ids.ts';
 import type { Http } from './index.ts';
 import { validationFailed } from './problem.ts';
 import { API_HEADERS } from './security-headers.ts';
@@ -61,8 +62,8 @@ export function takeKeys(app: Http, { claim, callerOf, takesKey }: Keys): void {
     const key = readKey(request.headers['idempotency-key']);
     const caller = key === null ? null : callerOf(request);
     if (key === null || caller === null) return done();
-    const { method, url, query } = request;
-    const path = url.split('?', 1)[0]!.replace(/(?<=.)\/$/, '');
+    const { method, query } = request;
+    const path = placeOf(request);
     const holder: Pending = {
       claim: null,
       async take(asked) {
@@ -149,6 +150,12 @@ function readKey(header: string | string[] | undefined): string | null {
 
 function isForm(request: FastifyRequest): boolean {
   return request.mediaType === 'multipart/form-data';
+}
+
+/** The address, which is the same however it is written: in percent-encoding, with a slash at its end, an id in capitals. */
+function placeOf({ routeOptions, params }: FastifyRequest): string {
+  const values = Object.values(params as Record<string, unknown>).map(String);
+  return JSON.stringify([routeOptions.url, ...values.map((value) => (isUuid(value) ? value.toLowerCase() : value))]);
 }
 
 /** JSON that is the same for the same value, in whatever order its fields come. */

@@ -20,7 +20,7 @@ import { addressOf, bareForwarded } from './address.ts';
 import { timeBody } from './body-time.ts';
 import { type CachedAnswers, createCachedAnswers } from './cached-answers.ts';
 import { type Keys, Replayed, sendAgain, takeKeys } from './idempotency.ts';
-import { holdsUnstorable } from './json-text.ts';
+import { holdsUnstorable, nestsDeeperThan } from './json-text.ts';
 import { ALL_REQUESTS, createLimits, type Limit, type Taken } from './limits.ts';
 import { collectMethods } from './methods.ts';
 import {
@@ -34,6 +34,7 @@ import {
   toAppError,
   tooManyRequests,
   toProblem,
+  validationFailed,
 } from './problem.ts';
 import { API_HEADERS, PAGE_HEADERS } from './security-headers.ts';
 import { requestValidator } from './validation.ts';
@@ -79,6 +80,9 @@ export type HttpOptions = {
 
 /** Feeds and images, which come later, set limits of their own. */
 const BODY_LIMIT = 1024 * 1024;
+
+/** Nothing that is asked for here nests deeper; what walks through a value may then do it by calling itself. */
+const MAX_NESTING = 64;
 
 const CLOSE_IDLE_MS = 100;
 /** How long a server that is asked to close waits for the answers under way. */
@@ -134,6 +138,8 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     trustProxy: (_address, hop) => hop < config.TRUST_PROXY,
     bodyLimit: BODY_LIMIT,
     forceCloseConnections: 'idle',
+    // What comes on a kept connection while the server closes is answered like any other, and the connection closed with it.
+    return503OnClosing: false,
     serverFactory(route) {
       const server = createServer(
         {
@@ -230,6 +236,8 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (holdsUnstorable(body as string))
       done(badRequest('The body holds a NUL character, or half of a character (a lone surrogate).'), undefined);
+    else if (nestsDeeperThan(body as string, MAX_NESTING))
+      done(badRequest(`The body nests lists and objects deeper than ${MAX_NESTING} levels.`), undefined);
     else parseJson(request, body as string, done);
   });
 
@@ -298,9 +306,13 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   return app;
 }
 
-/** What every API route has without saying so: unknown query parameters refused, problems documented. */
+/** What every API route has without saying so: unknown query parameters and bodies refused, problems documented. */
 function describeEveryRoute(app: Http): void {
   const nothing = Type.Object({}, { additionalProperties: false });
+  const problem = (description: string) => ({
+    description,
+    content: { 'application/problem+json': { schema: Type.Ref('Problem') } },
+  });
   app.addHook('onRoute', (route) => {
     if (!route.url.startsWith('/api/')) {
       route.schema = Object.assign(route.schema ?? {}, { hide: true });
@@ -312,11 +324,20 @@ function describeEveryRoute(app: Http): void {
       ...schema,
       response: {
         ...((schema.response as object) ?? {}),
-        '4xx': {
-          description: 'What was wrong, and what to do.',
-          content: { 'application/problem+json': { schema: Type.Ref('Problem') } },
-        },
+        '4xx': problem('What was wrong, and what to do.'),
+        '5xx': problem('It is not the request’s fault. With `Retry-After`, try again.'),
       },
     };
+    if (!schema.body) route.preValidation = [route.preValidation ?? [], refuseBody].flat();
   });
+}
+
+/** For routes that take no body: one with nothing in it is let pass, since many clients cannot send none. */
+function refuseBody({ body }: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void {
+  const isObject = typeof body === 'object' && body !== null && !Array.isArray(body);
+  const errors = isObject
+    ? Object.keys(body).map((path) => ({ path, message: 'is not known here' }))
+    : [{ path: '', message: 'must be left out, or {}' }];
+  const isEmpty = body === undefined || errors.length === 0;
+  done(isEmpty ? undefined : validationFailed('Nothing is to be said in the body here.', { errors }));
 }

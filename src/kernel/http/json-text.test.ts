@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { holdsUnstorable } from './json-text.ts';
+import { holdsUnstorable, nestsDeeperThan } from './json-text.ts';
 
 describe('JSON that holds what nobody can store', () => {
   it.each([
@@ -67,5 +67,38 @@ describe('JSON that holds what nobody can store', () => {
     expect(holdsUnstorable(`"${'\\\\'.repeat(500_000)}\\ud800"`)).toBe(true);
     expect(holdsUnstorable(`"${'\\ud83d\\ude00'.repeat(80_000)}"`)).toBe(false);
     expect(performance.now() - started).toBeLessThan(500);
+  });
+});
+
+describe('JSON that is nested', () => {
+  it.each([
+    ['[[]]', 2],
+    ['{"a":{"b":[{}]}}', 4],
+    ['[[],[],[],{},{}]', 2],
+    [String.raw`["[[[[", "\"[[[[", "\\", [], "{{\\\"{{"]`, 2],
+    ['"[[[["', 0],
+    ['1', 0],
+    ['', 0],
+  ])('%s', (json, depth) => {
+    expect(nestsDeeperThan(json, depth)).toBe(false);
+    expect(nestsDeeperThan(json, depth - 1)).toBe(depth > 0);
+  });
+
+  it('is as deep as its value is', () => {
+    const depthOf = (value: unknown): number =>
+      typeof value === 'object' && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0;
+    const { json } = fc.letrec((tie) => ({
+      json: fc.oneof(
+        { maxDepth: 5 },
+        fc.oneof(fc.string(), fc.constantFrom('[', '{"', '\\"[', '\\'), fc.integer()),
+        fc.array(tie('json'), { maxLength: 3 }),
+        fc.dictionary(fc.string({ maxLength: 3 }), tie('json'), { maxKeys: 3 }),
+      ),
+    }));
+    fc.assert(
+      fc.property(json!, fc.nat(6), (value, depth) => {
+        expect(nestsDeeperThan(JSON.stringify(value), depth)).toBe(depthOf(value) > depth);
+      }),
+    );
   });
 });

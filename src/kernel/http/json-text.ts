@@ -25,3 +25,32 @@ function unitAt(json: string, at: number): number {
 
 const isHigh = (unit: number) => unit >= 0xd800 && unit <= 0xdbff;
 const isLow = (unit: number) => unit >= 0xdc00 && unit <= 0xdfff;
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** Whether objects and lists stand within one another deeper than that. Of text that is no JSON it may say either. */
+export function nestsDeeperThan(json: string, levels: number): boolean {
+  if (json.length <= levels) return false;
+  let depth = 0;
+  for (let at = 0; at < json.length; at++) {
+    const unit = json.charCodeAt(at);
+    if (unit === QUOTE) {
+      at = endOfString(json, at);
+    } else if (unit === 0x5b || unit === 0x7b) {
+      depth += 1;
+      if (depth > levels) return true;
+    } else if (unit === 0x5d || unit === 0x7d) depth -= 1;
+  }
+  return false;
+}
+
+/** Where the string ends that begins here. */
+function endOfString(json: string, start: number): number {
+  for (let at = start + 1; at < json.length; at++) {
+    const unit = json.charCodeAt(at);
+    if (unit === QUOTE) return at;
+    if (unit === BACKSLASH) at += 1;
+  }
+  return json.length;
+}

@@ -1,7 +1,8 @@
+import Type from 'typebox';
 import { defineError } from '../errors.ts';
 import { validationFailed } from './problem.ts';
 
-export const versionMismatch = defineError('version_mismatch', 412, 'It has changed in the meantime');
+const versionMismatch = defineError('version_mismatch', 412, 'It has changed in the meantime');
 
 /**
  * If-Match (RFC 9110, 13.1.1): a change is made only to the version that its author has seen. An ETag here begins with the
@@ -11,6 +12,16 @@ export const versionMismatch = defineError('version_mismatch', 412, 'It has chan
 
 /** The versions that the caller would change; `any` when it only has to exist. */
 export type ExpectedVersion = 'any' | ReadonlySet<number>;
+
+/** The header, for the description of a route that reads it. */
+export const IfMatch = Type.Object({
+  'If-Match': Type.Optional(
+    Type.String({
+      description:
+        'The ETag of the version that you have seen, or several, or `*`. Any other is 412 `version_mismatch`.',
+    }),
+  ),
+});
 
 /** An entity tag and what stands before the next one (RFC 9110, 8.8.3). */
 const TAG = /[ \t]*(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*(,|$)/y;

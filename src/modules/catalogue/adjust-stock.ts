@@ -2,6 +2,7 @@ import { prepare } from '../../kernel/db.ts';
 import type { Actor } from '../accounts/index.ts';
 import { insufficientStock, stockNotTracked } from './errors.ts';
 import { refuseField } from './product-fields.ts';
+import { MAX_ON_HAND } from './staging.ts';
 import { changeStock } from './stock.ts';
 import { findProductId, notThere, type Writing, write } from './stored-product.ts';
 
@@ -32,7 +33,11 @@ export async function adjustStock(
       reference: why,
       actorId: actor.userId,
       at,
-    }).catch(beyond);
+    }).catch((error: { code?: string }) => {
+      // The column's type is a limit, too.
+      if (error.code === '22003') tooMany();
+      throw error;
+    });
     const { on_hand, moved } = move!;
     if (on_hand === null)
       throw stockNotTracked(
@@ -40,6 +45,7 @@ export async function adjustStock(
       );
     if (!moved)
       throw insufficientStock(`There are only ${on_hand} in stock, so ${-delta} cannot be taken.`, { stock: on_hand });
+    if (delta > 0 && on_hand > MAX_ON_HAND) tooMany();
     await shop.events.append(tx, {
       type: 'stock.adjusted',
       subject: { type: 'product', id },
@@ -53,8 +59,6 @@ export async function adjustStock(
   return onHand;
 }
 
-/** The column's type is the limit. */
-function beyond(error: { code?: string }): never {
-  if (error.code === '22003') refuseField('delta', 'would make it more than 2,147,483,647 units');
-  throw error;
+function tooMany(): never {
+  refuseField('delta', `would make it more than ${MAX_ON_HAND.toLocaleString('en')} units`);
 }

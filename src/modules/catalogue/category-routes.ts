@@ -3,7 +3,7 @@ import Type from 'typebox';
 import { AppError } from '../../kernel/errors.ts';
 import { sendFresh } from '../../kernel/http/fresh-answer.ts';
 import type { Http } from '../../kernel/http/index.ts';
-import { readIfMatch } from '../../kernel/http/preconditions.ts';
+import { IfMatch, readIfMatch } from '../../kernel/http/preconditions.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { allow, identityOf } from '../accounts/index.ts';
 import { CategoryChanges, CategoryInput } from './category-fields.ts';
@@ -64,6 +64,7 @@ export function registerCategoryRoutes(
         description: `What is left out gets its default, but for slug and position, which stay. ${conditional}`,
         tags,
         params: SlugOrId,
+        headers: IfMatch,
         body: CategoryInput,
         response: { 200: Type.Ref('Category') },
       },
@@ -85,6 +86,7 @@ export function registerCategoryRoutes(
         description: `A new name or parent is what its products are found by at once. ${conditional}`,
         tags,
         params: SlugOrId,
+        headers: IfMatch,
         body: CategoryChanges,
         response: { 200: Type.Ref('Category') },
       },
@@ -108,6 +110,7 @@ export function registerCategoryRoutes(
         description: `Neither a category nor a product, archived ones included, may stand in it. ${conditional}`,
         tags,
         params: SlugOrId,
+        headers: IfMatch,
         response: { 204: Type.Null({ description: 'It is gone.' }) },
       },
     },

@@ -12,6 +12,12 @@ export { readGtin } from './gtin.ts';
 export const AVAILABILITIES = ['in_stock', 'out_of_stock', 'preorder', 'backorder'] as const;
 export type Availability = (typeof AVAILABILITIES)[number];
 
+/**
+ * What people and feeds may say is on hand, at most. The column holds twice as much, so that what was sold finds room when
+ * it comes back by a cancellation.
+ */
+export const MAX_ON_HAND = 1_000_000_000;
+
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
 /** One product as a feed gives it: validated, trimmed, money in minor units of the shop's currency. */

@@ -1,10 +1,10 @@
 import type { FastifyReply } from 'fastify';
 import Type from 'typebox';
 import type { Config } from '../../kernel/config.ts';
-import { redirectFresh, sendFresh } from '../../kernel/http/fresh-answer.ts';
+import { MADE, redirectFresh, sendFresh } from '../../kernel/http/fresh-answer.ts';
 import type { Http } from '../../kernel/http/index.ts';
 import { toAppError } from '../../kernel/http/index.ts';
-import { readIfMatch } from '../../kernel/http/preconditions.ts';
+import { IfMatch, readIfMatch } from '../../kernel/http/preconditions.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { allow, identityOf } from '../accounts/index.ts';
 import { adjustStock } from './adjust-stock.ts';
@@ -65,7 +65,7 @@ export function registerProductWriteRoutes(
         description: 'Without SKU or slug they are made of its name. What a seller makes is its own.',
         tags,
         body: NewProductBody,
-        response: { 201: Type.Ref('Product') },
+        response: { 201: { ...Type.Ref('Product'), headers: MADE } },
       },
     },
     async (request, reply) => {
@@ -84,6 +84,7 @@ export function registerProductWriteRoutes(
         description: conditional,
         tags,
         params: SlugOrId,
+        headers: IfMatch,
         body: ReplaceProductBody,
         response: { 200: Type.Ref('Product') },
       },
@@ -104,6 +105,7 @@ export function registerProductWriteRoutes(
         description: `${conditional} What changes nothing makes no new version.`,
         tags,
         params: SlugOrId,
+        headers: IfMatch,
         body: PatchProductBody,
         response: { 200: Type.Ref('Product') },
       },
@@ -124,6 +126,7 @@ export function registerProductWriteRoutes(
         description: `One that was ever ordered is archived, and can be restored. ${conditional}`,
         tags,
         params: SlugOrId,
+        headers: IfMatch,
         response: { 204: Type.Null() },
       },
     },

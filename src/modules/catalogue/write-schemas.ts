@@ -1,13 +1,15 @@
 import Type, { type Static } from 'typebox';
 import { PAGING, PageOf } from '../../kernel/paging.ts';
 import { FIELD_NAMES, FIELDS, type FieldName, type GivenFields } from './product-fields.ts';
+import { MAX_ON_HAND } from './staging.ts';
 import { STOCK_REASONS } from './stock.ts';
 
 /** What people send to change products, and what they are answered beyond the product itself. */
 
 const strict = { additionalProperties: false } as const;
 const nullableText = Type.Union([Type.String(), Type.Null()]);
-const MAX_STOCK = 2_147_483_647;
+/** What the database counts to: stock can be more than may be asked for, by what comes back of orders. */
+const MAX_INTEGER = 2_147_483_647;
 
 const fields = (required: readonly FieldName[]) =>
   Object.fromEntries(
@@ -17,15 +19,16 @@ const fields = (required: readonly FieldName[]) =>
     ]),
   );
 
-const Units = Type.Integer({ minimum: 0, maximum: MAX_STOCK });
-const UnitsOrNull = Type.Unsafe<number | null>({ type: ['integer', 'null'], minimum: 0, maximum: MAX_STOCK });
+const Units = Type.Integer({ minimum: 0, maximum: MAX_ON_HAND });
+const UnitsOrNull = Type.Unsafe<number | null>({ type: ['integer', 'null'], minimum: 0, maximum: MAX_ON_HAND });
+const OnHand = Type.Unsafe<number | null>({ type: ['integer', 'null'], minimum: 0, maximum: MAX_INTEGER });
 const stock = {
   stock: Type.Optional({
     ...Units,
     description: 'Units on hand. Needs `expected_stock`; becomes a movement in the ledger.',
   }),
   expected_stock: Type.Optional({
-    ...UnitsOrNull,
+    ...OnHand,
     description: 'The stock that you have seen; null where it is not tracked, which begins to track it.',
   }),
 };
@@ -59,7 +62,7 @@ const MAX_BULK = 1_000;
 export const BulkItem = Type.Object(
   {
     id: Type.String({ format: 'uuid' }),
-    version: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_STOCK, description: 'As `If-Match`.' })),
+    version: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_INTEGER, description: 'As `If-Match`.' })),
     ...fields([]),
     ...stock,
   },
@@ -91,7 +94,11 @@ export const BulkAnswer = Type.Object(
 
 export const StockBody = Type.Object(
   {
-    delta: Type.Integer({ minimum: -MAX_STOCK, maximum: MAX_STOCK, description: 'Never zero.' }),
+    delta: Type.Integer({
+      minimum: -MAX_INTEGER,
+      maximum: MAX_ON_HAND,
+      description: 'Never zero. Adding makes it 1,000,000,000 units at most.',
+    }),
     reason: Type.String({ minLength: 1, maxLength: 200, description: 'For the ledger: why it is more or less.' }),
   },
   strict,
@@ -141,7 +148,7 @@ export const StockLedger = Type.Object(
   {
     ...PageOf(StockMovement).properties,
     stock: {
-      ...UnitsOrNull,
+      ...OnHand,
       description: 'On hand now, which is the sum of all movements; null where it is not tracked.',
     },
   },

@@ -8,7 +8,7 @@ import { presentCart, readCart } from './cart.ts';
 import { cartOwner } from './cart-token.ts';
 import { emptyCart, removeCartItem, setCartItemQuantity } from './change-cart.ts';
 import type { Orders } from './index.ts';
-import { Cart, CartItemId, CartItemQuantity, NewCartItem } from './schemas.ts';
+import { Cart, CartItemId, CartItemQuantity, CartTokenHeader, NewCartItem } from './schemas.ts';
 
 const tags = ['Cart'];
 const Nothing = Type.Null({ description: 'Nothing.' });
@@ -21,9 +21,6 @@ const WHOSE =
 
 /** Nobody has to be anybody. */
 const security: Record<string, string[]>[] = [{}, { bearer: [] }, { cookie: [] }];
-const TokenHeader = Type.Object({
-  'X-Cart-Token': Type.Optional(Type.String({ description: 'A guest’s, as it was answered.' })),
-});
 
 export function registerCartRoutes(app: Http, orders: Orders): void {
   app.addSchema(Cart);
@@ -39,7 +36,7 @@ export function registerCartRoutes(app: Http, orders: Orders): void {
       summary,
       tags,
       description: `${description} ${WHOSE}\`${scope}\`.`.trim(),
-      headers: TokenHeader,
+      headers: CartTokenHeader,
       security,
     },
   });

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { createCookies } from '../../kernel/http/cookies.ts';
-import { newId } from '../../kernel/ids.ts';
+import { isUuid, newId } from '../../kernel/ids.ts';
 import type { Secrets } from '../../kernel/secrets.ts';
 import type { CartOwner } from './cart.ts';
 import type { Orders } from './index.ts';
@@ -13,7 +13,10 @@ export const GUEST_CART_DAYS = 30;
 
 const TOKEN = 'cart';
 const COUNT = 'cart_count';
+const REMOVED = 'cart_removed';
 const MAX_AGE = GUEST_CART_DAYS * 86_400;
+/** A removal is told on the very next page. */
+const REMOVED_MAX_AGE = 60;
 
 /**
  * A guest's cart is known by a token, `<cart id>.<keyed hash of it>`, in the header X-Cart-Token or a cookie. The token proves
@@ -22,7 +25,10 @@ const MAX_AGE = GUEST_CART_DAYS * 86_400;
 export type CartTokens = {
   /** The id of the cart that the request's token proves; null without one, or with one that is not ours. */
   read(request: FastifyRequest): string | null;
-  /** Answers a new token, as header and cookie, for a cart that has nothing in it yet; its id. */
+  /**
+   * Answers a new token for a cart that has nothing in it yet; its id. It comes as a cookie that no script can read, and from
+   * the API, where programs need it, as a header too.
+   */
   issue(reply: FastifyReply): string;
   /** Answers the token of a cart again, from when on its cookie lasts as long as a new one. */
   renew(reply: FastifyReply, cartId: string): void;
@@ -33,7 +39,13 @@ export type CartTokens = {
    * everybody.
    */
   showCount(reply: FastifyReply, count: number): void;
+  /** Has the browser note what was taken out, for the page that it is sent to. */
+  noteRemoved(reply: FastifyReply, removed: Removed): void;
+  /** What this browser has noted, once; null when that is nothing, or no note of ours. */
+  takeRemoved(request: FastifyRequest, reply: FastifyReply): Removed | null;
 };
+
+export type Removed = { productId: string; quantity: number };
 
 export function createCartTokens(secrets: Secrets, publicUrl: string): CartTokens {
   const cookies = createCookies(publicUrl);
@@ -47,7 +59,7 @@ export function createCartTokens(secrets: Secrets, publicUrl: string): CartToken
   };
   const renew: CartTokens['renew'] = (reply, cartId) => {
     const token = tokenOf(cartId);
-    reply.header(HEADER, token);
+    if (reply.request.routeOptions.url?.startsWith('/api/')) reply.header(HEADER, token);
     cookies.set(reply, TOKEN, token, { maxAge: MAX_AGE });
   };
   return {
@@ -62,6 +74,16 @@ export function createCartTokens(secrets: Secrets, publicUrl: string): CartToken
     showCount(reply, count) {
       if (count === 0) cookies.clear(reply, COUNT);
       else cookies.set(reply, COUNT, String(count), { maxAge: MAX_AGE, forScripts: true });
+    },
+    noteRemoved: (reply, { productId, quantity }) =>
+      cookies.set(reply, REMOVED, `${productId}.${quantity}`, { maxAge: REMOVED_MAX_AGE }),
+    takeRemoved(request, reply) {
+      const note = cookies.read(request, REMOVED);
+      if (note === undefined) return null;
+      cookies.clear(reply, REMOVED);
+      const [productId = '', number = ''] = note.split('.');
+      const quantity = /^\d{1,3}$/.test(number) ? Number(number) : 0;
+      return isUuid(productId) && quantity > 0 ? { productId, quantity } : null;
     },
   };
 }

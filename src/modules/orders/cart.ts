@@ -83,7 +83,7 @@ export async function countThings(target: Sql, cartId: string): Promise<number> 
 }
 
 /** What a line costs now, in minor units: nothing when the product is gone. */
-export function lineTotal({ product, quantity }: Pick<CartLine, 'product' | 'quantity'>): number {
+function lineTotal({ product, quantity }: Pick<CartLine, 'product' | 'quantity'>): number {
   return product ? product.unit_price * quantity : 0;
 }
 

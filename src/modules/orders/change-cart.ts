@@ -1,4 +1,5 @@
 import { prepare, type Tx } from '../../kernel/db.ts';
+import type { Limit } from '../../kernel/http/index.ts';
 import { insufficientStock } from '../catalogue/index.ts';
 import {
   type CartLine,
@@ -13,6 +14,9 @@ import {
 import { cartItemNotFound } from './errors.ts';
 import type { OrdersContext } from './index.ts';
 import type { Cart } from './schemas.ts';
+
+/** Two a second for each of five people behind one address: the buttons for more and less are pressed in rows. */
+export const CART_CHANGES: Limit = { name: 'cart changes', most: 600, seconds: 60 };
 
 /** The lock that every change of a cart begins with; of one that has no row there is nothing to change. */
 const TOUCH = prepare<{ version: number }>(

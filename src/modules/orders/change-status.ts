@@ -3,7 +3,7 @@ import { demandVersion, type ExpectedVersion } from '../../kernel/http/precondit
 import { isUuid } from '../../kernel/ids.ts';
 import { type Actor, forbidden, hasRole } from '../accounts/index.ts';
 import { changeStock } from '../catalogue/index.ts';
-import { illegalTransition, ordersBusy } from './errors.ts';
+import { illegalTransition, ordersBusy, stockOutOfRange } from './errors.ts';
 import type { OrdersContext } from './index.ts';
 import { findOrder, noSuchOrder } from './list-orders.ts';
 import { readOrderNumber } from './number.ts';
@@ -22,7 +22,7 @@ type Changing = Pick<OrdersContext, 'db' | 'events' | 'clock'>;
 /**
  * Takes an order to another status; one that is cancelled gives its stock back. `key` is an id or a number. Staff may do all
  * that TRANSITIONS allows, a customer may cancel their own. Throws order_not_found, illegal_transition, version_mismatch,
- * forbidden, orders_busy.
+ * forbidden, orders_busy, stock_out_of_range.
  */
 export async function changeStatus(
   context: Changing,
@@ -44,6 +44,7 @@ async function change(
   { status, version = null, own = false }: Change,
 ): Promise<string> {
   const isStaff = hasRole(by, 'staff');
+  await tx.run(PATIENCE([]));
   const order = await lock(tx, key);
   if (!order || ((own || !isStaff) && order.user_id !== by.userId)) throw noSuchOrder();
   if (!isStaff && status !== 'cancelled')
@@ -64,6 +65,9 @@ async function change(
   });
   return order.id;
 }
+
+/** As place_order has it: whoever holds what this needs for longer is stuck. */
+const PATIENCE = prepare("select set_config('lock_timeout', '3000', true)");
 
 type Locked = { id: string; number: string; user_id: string; status: Status; version: number };
 
@@ -108,7 +112,12 @@ async function giveBack(tx: Tx, orderId: string, actorId: string, at: Date): Pro
     tx,
     taken.map(({ product_id: productId, quantity: delta }) => ({ productId, delta })),
     { reason: 'cancellation', reference: orderId, actorId, at },
-  );
+  ).catch((error: { code?: string }) => {
+    if (error.code !== '22003') throw error;
+    throw stockOutOfRange(
+      'With what comes back, there would be more than 2,147,483,647 of a product in stock. Staff have to lower that stock first; then it can be cancelled.',
+    );
+  });
   return Object.fromEntries(
     moves.flatMap(({ product_id: id, on_hand, moved }) =>
       moved ? [[id, { from: on_hand! - quantities.get(id)!, to: on_hand! }]] : [],
@@ -124,8 +133,9 @@ async function trying<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      if ((error as { code?: string }).code !== '40P01') throw error;
-      if (tries === TRIES)
+      const { code } = error as { code?: string };
+      if (code !== '40P01' && code !== '55P03') throw error;
+      if (code === '55P03' || tries === TRIES)
         throw ordersBusy('Others are changing the same things just now. Try again in a moment.', {
           headers: { 'retry-after': '1' },
         });

@@ -1,19 +1,32 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { etagOf } from '../../kernel/cache.ts';
-import { sendFresh } from '../../kernel/http/fresh-answer.ts';
+import { headOfFresh, MADE, sendFresh } from '../../kernel/http/fresh-answer.ts';
 import { type Http, matchesEtag } from '../../kernel/http/index.ts';
-import { readIfMatch } from '../../kernel/http/preconditions.ts';
+import { IfMatch, readIfMatch } from '../../kernel/http/preconditions.ts';
 import { allow, identityOf } from '../accounts/index.ts';
+import { countThings } from './cart.ts';
 import { cartOwner } from './cart-token.ts';
 import { changeStatus } from './change-status.ts';
 import type { Orders } from './index.ts';
 import { findOrder, listOrders } from './list-orders.ts';
 import { placeOrder } from './place-order.ts';
-import { NewOrder, NewStatus, Order, OrderKey, OrderListQuery, OrderPage, OwnOrderListQuery } from './schemas.ts';
+import {
+  CartTokenHeader,
+  NewOrder,
+  NewStatus,
+  Order,
+  OrderKey,
+  OrderListQuery,
+  OrderPage,
+  OwnOrderListQuery,
+} from './schemas.ts';
 
 const tags = ['Orders'];
 const OrderRef = Type.Ref('Order');
+const IfNoneMatch = Type.Object({
+  'If-None-Match': Type.Optional(Type.String({ description: 'ETags that you have: where one is its own, 304.' })),
+});
 const CONDITIONAL = 'With `If-Match` only at that version; otherwise 412 `version_mismatch`.';
 
 export function registerOrderRoutes(app: Http, orders: Orders): void {
@@ -33,10 +46,21 @@ function registerCheckout(app: Http, orders: Orders): void {
         description:
           'The cart is empty afterwards. 409 `cart_empty`; `insufficient_stock`, with the `lines` that ask for more than is ' +
           '`left`; `price_changed`, with the `total` as it is now, when it is not the `expected_total`. What a guest has ' +
-          'gathered under an `X-Cart-Token` that is sent along is ordered too.',
+          'gathered under an `X-Cart-Token` that is sent along is ordered too. The body may be left out.',
         tags,
+        headers: CartTokenHeader,
         body: NewOrder,
-        response: { 201: OrderRef },
+        response: { 201: { ...OrderRef, headers: MADE } },
+      },
+      preValidation(request, _reply, done) {
+        // All that it can say may be left out, so it may be, too.
+        if (request.body === undefined) request.body = {};
+        done();
+      },
+      async onSend(request, reply) {
+        // What is answered again says nothing of the cart, in which there may be other things by now.
+        if (reply.hasHeader('idempotent-replayed'))
+          orders.cartTokens.showCount(reply, await countThings(orders.db, identityOf(request).userId));
       },
     },
     async (request, reply) => {
@@ -50,12 +74,7 @@ function registerCheckout(app: Http, orders: Orders): void {
               claim,
               answer(placed) {
                 const body = serialise(placed as never);
-                const headers = {
-                  'content-type': 'application/json; charset=utf-8',
-                  location: locationOf(placed),
-                  etag: etagOf(Buffer.from(body), placed.version),
-                  'cache-control': 'no-store',
-                };
+                const headers = { ...headOfFresh(body, placed.version), location: locationOf(placed) };
                 return { status: 201, headers, body };
               },
             }
@@ -114,6 +133,7 @@ function registerReads(app: Http, orders: Orders): void {
         description: 'Another customer’s is answered like one that is not there.',
         tags,
         params: OrderKey,
+        headers: IfNoneMatch,
         response: { 200: OrderRef, 304: Type.Null({ description: 'It is as `If-None-Match` has it.' }) },
       },
     },
@@ -140,6 +160,7 @@ function registerStatusChanges(app: Http, orders: Orders): void {
           `back. ${CONDITIONAL}`,
         tags,
         params: OrderKey,
+        headers: IfMatch,
         body: NewStatus,
         response: { 200: OrderRef },
       },
@@ -160,6 +181,7 @@ function registerStatusChanges(app: Http, orders: Orders): void {
         description: `As long as it is \`pending\`; otherwise 409 \`illegal_transition\`. ${CONDITIONAL}`,
         tags,
         params: OrderKey,
+        headers: IfMatch,
         response: { 200: OrderRef },
       },
     },

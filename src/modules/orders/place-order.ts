@@ -46,10 +46,15 @@ export async function placeOrder(context: OrdersContext, userId: string, placing
     const stored = draft(context, cart, { profile, total, address, note });
     const order = presentOrder(stored, { namesStaff: false });
     try {
-      await write(context, cart, stored, placing.keep?.claim.kept(placing.keep.answer(order)));
+      const kept = placing.keep?.claim.kept(placing.keep.answer(order));
+      await context.tills(() => write(context, cart, stored, kept));
       await context.events.flush();
       return order;
     } catch (error) {
+      if (isLockedOut(error))
+        throw ordersBusy('Something that you want is held by somebody else just now. Try again in a moment.', {
+          headers: { 'retry-after': '3' },
+        });
       if (!isWorthAnotherLook(error)) throw error;
       if (tries === TRIES)
         throw ordersBusy('The cart, or what lies in it, is changing all the time. Try again in a moment.', {
@@ -175,6 +180,11 @@ async function write(
       ...(kept ?? NO_ANSWER),
     ]),
   );
+}
+
+/** By the lock_timeout of place_order. */
+function isLockedOut(error: unknown): boolean {
+  return (error as { code?: string }).code === '55P03';
 }
 
 /**

@@ -61,6 +61,10 @@ export const Cart = Type.Object(
 );
 export type Cart = Static<typeof Cart>;
 
+export const CartTokenHeader = Type.Object({
+  'X-Cart-Token': Type.Optional(Type.String({ description: 'A guest’s, as it was answered.' })),
+});
+
 export const NewCartItem = Type.Object({ product_id: Id, quantity: Quantity }, strict);
 export type NewCartItem = Static<typeof NewCartItem>;
 export const CartItemQuantity = Type.Object({ quantity: Quantity }, strict);

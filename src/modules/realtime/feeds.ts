@@ -14,6 +14,8 @@ export type Feed =
       userId: string;
       /** Whether it is told who of the staff did something; otherwise only what the user did themself. */
       namesStaff: boolean;
+      /** Whether it is told how much is in stock, which is for staff. */
+      tellsStock: boolean;
     };
 
 /** What `/ws/products` is about. An import is told of by its end alone, once its quantities are applied too. */

@@ -1,5 +1,5 @@
 import type { LoggedEvent } from '../../kernel/events.ts';
-import { messageOf } from './events.ts';
+import { type EventMessage, messageOf } from './events.ts';
 import type { Feed } from './feeds.ts';
 
 /** A message in the bytes of each kind of connection, made when the first of them needs it and shared by all. */
@@ -36,17 +36,28 @@ export function makeMessage(content: { type: string; cursor?: number }): Message
 export type Told = { readonly event: LoggedEvent; as(feed: Feed): Message };
 
 export function tellEvent(event: LoggedEvent, usernames: ReadonlyMap<string, string>): Told {
-  let whole: Message | undefined;
-  let nameless: Message | undefined;
+  const made = new Map<string, Message>();
   return {
     event,
     as(feed) {
-      if (feed.kind === 'log' || feed.namesStaff || event.actor_id === null || event.actor_id === feed.userId) {
-        whole ??= makeMessage(messageOf(event, usernames));
-        return whole;
+      const isLog = feed.kind === 'log';
+      const namesActor = isLog || feed.namesStaff || event.actor_id === null || event.actor_id === feed.userId;
+      const tellsStock = isLog || feed.tellsStock || !('stock' in event.data);
+      const key = `${namesActor} ${tellsStock}`;
+      let message = made.get(key);
+      if (!message) {
+        const whole = messageOf(event, usernames);
+        const named = namesActor ? whole : { ...whole, actor: null };
+        message = makeMessage(tellsStock ? named : withoutStock(named));
+        made.set(key, message);
       }
-      nameless ??= makeMessage({ ...messageOf(event, usernames), actor: null } as { type: string; cursor: number });
-      return nameless;
+      return message;
     },
   };
+}
+
+/** What is on hand, also of what is hidden by now, is the shop's own business. */
+function withoutStock(message: EventMessage): EventMessage {
+  const { stock: _, ...subject } = message.subject as EventMessage['subject'] & { stock?: unknown };
+  return { ...message, subject };
 }

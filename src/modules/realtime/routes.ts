@@ -168,8 +168,13 @@ function registerSockets(app: Http, realtime: Realtime): void {
     wsHandler(socket, request) {
       const { user_id: userId } = request.params as { user_id: string };
       const { after } = request.query as { after?: number };
-      const namesStaff = hasRole(identityOf(request as FastifyRequest), 'superuser');
-      const feed: Feed = { kind: 'notices', userId: userId.toLowerCase(), namesStaff };
+      const identity = identityOf(request as FastifyRequest);
+      const feed: Feed = {
+        kind: 'notices',
+        userId: userId.toLowerCase(),
+        namesStaff: hasRole(identity, 'superuser'),
+        tellsStock: hasRole(identity, 'staff'),
+      };
       openSocket(socket, request as FastifyRequest, realtime, { feed, after, wantsProgress: false });
     },
   });

@@ -241,6 +241,49 @@ describe('the cart', () => {
     expect(gone.text).not.toContain('Undo');
   });
 
+  it('what was taken out is said once, to whoever did it, and by no address', async () => {
+    const { one, thing } = await withOne({}, 4);
+    const page = await one.open('/cart');
+    const sent = await one.submit(page, `/cart/items/${linesOf(page)[0]!.id}/remove`);
+    expect([sent.status, sent.location]).toEqual([303, '/cart']);
+    const cookie = one.setCookies.find((text) => text.includes('cart_removed'))!;
+    expect(cookie).toMatch(
+      /^__Host-vitrine_cart_removed=[\w.-]+; Max-Age=60; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+    );
+    expect(newsOf(await one.open('/cart'))).toBe(`Taken out: ${thing.name}.`);
+    expect(newsOf(await one.open('/cart'))).toBe('');
+    expect(newsOf(await one.open(`/cart?removed=${thing.id}&quantity=999`))).toBe('');
+  });
+
+  it('a note of a removal that is damaged, or of what is in the cart again, says nothing', async () => {
+    const { one, thing } = await withOne();
+    for (const note of [
+      '',
+      'x',
+      `${thing.id}`,
+      `${thing.id}.0`,
+      `${thing.id}.1`,
+      '0190a000-0000-7000-8000-000000000000.1',
+    ]) {
+      one.cookies.set('__Host-vitrine_cart_removed', note);
+      const page = await one.open('/cart');
+      expect([note, page.status, newsOf(page)]).toEqual([note, 200, '']);
+    }
+  });
+
+  it('the token of a guest is in no header of a page, where scripts could read it', async () => {
+    const one = visitor(shop.url);
+    const { id } = await product();
+    const pages = [await one.open('/cart'), await putIn(one, id)];
+    const page = await one.open('/cart');
+    pages.push(page, await one.submit(page, `/cart/items/${linesOf(page)[0]!.id}`, { quantity: '2' }));
+    for (const each of pages) expect([each.path, each.headers.get('x-cart-token')]).toEqual([each.path, null]);
+    expect(one.cookies.get('__Host-vitrine_cart')).toMatch(/^[\w-]{36}\./);
+    expect(one.setCookies.find((text) => text.startsWith('__Host-vitrine_cart='))).toContain('; HttpOnly;');
+    // Programs need it.
+    expect((await one.request('GET', '/api/cart')).headers.get('x-cart-token')).not.toBeNull();
+  });
+
   it('a line that another tab has taken out is no fault', async () => {
     const { one } = await withOne();
     const page = await one.open('/cart');
@@ -325,18 +368,15 @@ describe('the cart', () => {
     expect(removed.text).not.toMatch(/<script>|<b onclick/);
   });
 
-  it.each([
-    `added=${encodeURIComponent(HOSTILE)}`,
-    `removed=${encodeURIComponent(HOSTILE)}&quantity=1`,
-    'removed=0190a000-0000-7000-8000-000000000000&quantity=1',
-    'added=a&added=b&removed[]=x',
-    `done=${encodeURIComponent(HOSTILE)}`,
-  ])('nobody can have it say something by its address: ?%.50s', async (query) => {
-    const { one } = await withOne();
-    const page = await one.open(`/cart?${query}`);
-    expect([page.status, newsOf(page), noticeOf(page)]).toEqual([200, '', '']);
-    expect(page.text).not.toContain(HOSTILE);
-  });
+  it.each([`added=${encodeURIComponent(HOSTILE)}`, 'added=a&added=b', `done=${encodeURIComponent(HOSTILE)}`])(
+    'nobody can have it say something by its address: ?%.50s',
+    async (query) => {
+      const { one } = await withOne();
+      const page = await one.open(`/cart?${query}`);
+      expect([page.status, newsOf(page), noticeOf(page)]).toEqual([200, '', '']);
+      expect(page.text).not.toContain(HOSTILE);
+    },
+  );
 
   it('an API key has no cart here', async () => {
     const boss = await shop.as('superuser');
@@ -384,5 +424,41 @@ describe('logging in', () => {
         )
       ).length,
     ).toBe(0);
+  });
+});
+
+describe('one address', () => {
+  it('puts into carts, changes and orders again only so often', async () => {
+    const limited = await startTestShop({
+      databaseUrl: shop.directUrl,
+      env: { RATE_LIMIT: 'on', TRUST_PROXY: 'true' },
+    });
+    try {
+      const { one } = await registered(shop.url);
+      const { id } = await product({ stock: 2_000 });
+      await putIn(one, id);
+      const [line] = linesOf(await one.open('/cart'));
+      const csrf = formOf(await one.open('/cart'), `/cart/items/${line!.id}`).get('_csrf')!;
+      const cookie = [...one.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+      const leftOf = async (path: string, address: string) => {
+        const answer = await fetch(limited.url + path, {
+          method: 'POST',
+          redirect: 'manual',
+          headers: { cookie, 'x-forwarded-for': address },
+          body: new URLSearchParams({ _csrf: csrf, quantity: '1' }),
+        });
+        await answer.text();
+        return [answer.status, Number(answer.headers.get('ratelimit-limit'))];
+      };
+      const again = '/orders/482-1937-065/again';
+      expect(await leftOf(again, '198.51.100.1')).toEqual([404, 30]);
+      for (let i = 1; i < 30; i++) await leftOf(again, '198.51.100.1');
+      expect(await leftOf(again, '198.51.100.1')).toEqual([429, 30]);
+      expect(await leftOf(again, '198.51.100.2')).toEqual([404, 30]);
+      expect(await leftOf(`/cart/items/${line!.id}`, '198.51.100.1')).toEqual([303, 600]);
+      expect(await leftOf(`/cart/items/${line!.id}/remove`, '198.51.100.1')).toEqual([303, 600]);
+    } finally {
+      await limited.stop();
+    }
   });
 });

@@ -1,4 +1,5 @@
 import { html, type SafeHtml } from '../../kernel/html.ts';
+import type { Removed } from '../../modules/orders/index.ts';
 import { type CartChange, type CartItem, MAX_QUANTITY } from '../../modules/orders/schemas.ts';
 import type { Fault, Refusal } from '../account/fields.ts';
 import type { AccountPage } from '../account/page.ts';
@@ -10,11 +11,8 @@ import { changeWords, itemCount, sums } from './words.ts';
 
 /** `/cart`: what somebody has gathered, and what has changed about it since. */
 
-/** What would put something back. */
-type Undo = { productId: string; quantity: number };
-
 /** What was done just now, told above the cart; `undo` is null when it cannot be put back. */
-export type CartNews = { done: 'added'; name: string } | { done: 'removed'; name: string; undo: Undo | null };
+export type CartNews = { done: 'added'; name: string } | { done: 'removed'; name: string; undo: Removed | null };
 
 type Told = { news: CartNews | null; faults: readonly Fault[]; isGuest: boolean };
 

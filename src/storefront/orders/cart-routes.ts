@@ -5,6 +5,7 @@ import { readForSale } from '../../modules/catalogue/index.ts';
 import {
   addToCart,
   CART_ADDITIONS,
+  CART_CHANGES,
   type CartOwner,
   cartOwner,
   type Orders,
@@ -44,11 +45,11 @@ export function registerCart(orders: Orders): Registers {
       const cart = await viewCart(orders, owner.cartId);
       // For the header of all other pages.
       cartTokens.showCount(reply, cart.item_count);
-      const news = refusal ? null : await newsOf(orders, request, cart);
+      const news = refusal ? null : await newsOf(orders, request, reply, cart);
       const page = cartPage(cart, { news, faults: refusal?.faults ?? [], isGuest: owner.isGuest });
       return show(shop, request, reply, page, refusal);
     };
-    const params = { schema: { params: CartItemId } };
+    const change = { schema: { params: CartItemId }, config: { limit: CART_CHANGES } };
 
     pages.get('/cart', async (request, reply) => showCart(request, reply, await ownerOf(request, reply)));
 
@@ -69,7 +70,7 @@ export function registerCart(orders: Orders): Registers {
     });
 
     formPage(pages, '/cart/items/:id', '/cart');
-    pages.post('/cart/items/:id', params, async (request, reply) => {
+    pages.post('/cart/items/:id', change, async (request, reply) => {
       const owner = await ownerOf(request, reply);
       const { id } = request.params;
       const sent = readForm(request, ['quantity', 'do']);
@@ -86,7 +87,7 @@ export function registerCart(orders: Orders): Registers {
     });
 
     formPage(pages, '/cart/items/:id/remove', '/cart');
-    pages.post('/cart/items/:id/remove', params, async (request, reply) =>
+    pages.post('/cart/items/:id/remove', change, async (request, reply) =>
       remove(reply, await ownerOf(request, reply), request.params.id),
     );
 
@@ -94,9 +95,8 @@ export function registerCart(orders: Orders): Registers {
       const { lines } = await readCart(db, owner.cartId);
       const line = lines.find((one) => one.id === id.toLowerCase());
       await refusalOf({}, {}, () => removeCartItem(orders, owner, id));
-      if (!line) return goTo(reply, '/cart');
-      const { product_id: removed, quantity } = line;
-      return goTo(reply, `/cart?${new URLSearchParams({ removed, quantity: String(quantity) })}`);
+      if (line) cartTokens.noteRemoved(reply, { productId: line.product_id, quantity: line.quantity });
+      return goTo(reply, '/cart');
     }
   };
 }
@@ -104,18 +104,22 @@ export function registerCart(orders: Orders): Registers {
 const NOTHING = '00000000-0000-0000-0000-000000000000';
 
 /**
- * What was done just now. The address holds ids alone, and the words for them are looked up: nobody can have the shop
- * say something of theirs.
+ * What was done just now. The address names a line of this very cart, and what was taken out is in a cookie: nobody can have
+ * the shop say something of theirs.
  */
-async function newsOf({ db }: Orders, request: FastifyRequest, cart: CartView): Promise<CartNews | null> {
-  const { added, removed, quantity } = request.query as Record<string, unknown>;
-  const line = cart.items.find(({ id }) => id === added);
+async function newsOf(
+  { db, cartTokens }: Orders,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { items }: CartView,
+): Promise<CartNews | null> {
+  const removed = cartTokens.takeRemoved(request, reply);
+  const { added } = request.query as Record<string, unknown>;
+  const line = items.find(({ id }) => id === added);
   if (line) return { done: 'added', name: line.name };
-  if (typeof removed !== 'string' || !isUuid(removed) || cart.items.some((one) => one.product_id === removed))
-    return null;
-  const product = (await readForSale(db, [removed])).get(removed);
+  if (!removed || items.some(({ product_id }) => product_id === removed.productId)) return null;
+  const product = (await readForSale(db, [removed.productId])).get(removed.productId);
   if (!product) return null;
-  const number = quantityOf(String(quantity), 1);
-  const canUndo = number !== null && (product.left === null || product.left >= number);
-  return { done: 'removed', name: product.name, undo: canUndo ? { productId: removed, quantity: number } : null };
+  const canUndo = product.left === null || product.left >= removed.quantity;
+  return { done: 'removed', name: product.name, undo: canUndo ? removed : null };
 }

@@ -268,12 +268,28 @@ describe('the order', () => {
   it.each([
     ['without a key', { key: '' }, 303],
     ['with a long key', { key: 'k'.repeat(5_000) }, 303],
-    ['with a total that is none', { expected_total: 'cheap' }, 400],
     ['with another total', { expected_total: '0.01' }, 409],
   ])('%s is judged by itself', async (_, values, status) => {
     const { one, page } = await atCheckout();
     expect((await send(one, page, values)).status).toBe(status);
   });
+
+  it.each(['cheap', '', '-5', '1e3', '10.001', HOSTILE])(
+    'with a total that nobody was shown (%j) is told what it is, as when it has changed',
+    async (expected_total) => {
+      const { one, username, page } = await atCheckout(2);
+      const told = await send(one, page, { expected_total, note: 'kept' });
+      expect([told.status, faultsOf(told)]).toEqual([
+        409,
+        ['The total is $20.00 now. Nothing is ordered yet: look at it, then place the order.'],
+      ]);
+      expect(told.text).not.toMatch(/expected_total(?!" value="20\.00")|NaN/);
+      expect([totalOf(told), formOf(told, '/checkout').get('note')]).toEqual(['$20.00', 'kept']);
+      expect(await ordersOf(username)).toEqual([]);
+      await send(one, told);
+      expect((await ordersOf(username)).map(({ total }) => total)).toEqual([2_000]);
+    },
+  );
 
   it('shows what anybody has written as text', async () => {
     const { one, username, page } = await atCheckout(1, { name: HOSTILE });

@@ -1,6 +1,7 @@
 import { html } from '../../kernel/html.ts';
 import { answerLost, type Idempotency, keyInUse, keyReused } from '../../kernel/idempotency.ts';
 import { newId } from '../../kernel/ids.ts';
+import { parseMoney } from '../../kernel/money.ts';
 import { allow, changeProfile, type Identity, identityOf, readProfile } from '../../modules/accounts/index.ts';
 import type { Address } from '../../modules/accounts/schemas.ts';
 import { type Orders, placeOrder } from '../../modules/orders/index.ts';
@@ -87,11 +88,12 @@ export function registerCheckout(orders: Orders, idempotency: Idempotency): Regi
       const form = { ...sent, note: sent.note.replaceAll('\r\n', '\n') };
       const keep = keep_address === 'on';
       let path = '/orders';
+      const before = isAmount(expected_total, orders) ? expected_total : null;
+      const place = async () => {
+        path = await orderOnce(orders, idempotency, identity.userId, { form, key, expected_total });
+      };
       const refusal =
-        invalid(judgeOrder(form)) ??
-        (await refusalOf(ORDER_FIELDS, form, async () => {
-          path = await orderOnce(orders, idempotency, identity.userId, { form, key, expected_total });
-        }));
+        invalid(judgeOrder(form)) ?? (before === null ? NOT_SHOWN : await refusalOf(ORDER_FIELDS, form, place));
       if (!refusal && keep) await keepAddress(shop, orders, identity, form);
       const cart = await viewCart(orders, identity.userId);
       orders.cartTokens.showCount(reply, cart.item_count);
@@ -99,11 +101,18 @@ export function registerCheckout(orders: Orders, idempotency: Idempotency): Regi
       // It was ordered before, by this very form.
       const isDone = refusal.code === keyReused.code || refusal.code === answerLost.code;
       if (!cart.ready) return goTo(reply, isDone ? '/orders' : backToCart(cart));
-      const told = inWords(refusal, { cart, expected_total });
+      const told = inWords(refusal, { cart, before });
       const page = checkoutPage({ cart, form, keep, key: isDone ? newId() : key }, told);
       return show(shop, request, reply, page, told);
     });
   };
+}
+
+/** A total that is no amount stood on no page of ours: whoever sends it is shown the one that there is. */
+const NOT_SHOWN: Refusal = { code: 'price_changed', status: 409, headers: {}, faults: [] };
+
+function isAmount(text: string, { config }: Orders): boolean {
+  return parseMoney(text, config.CURRENCY, Number.MAX_SAFE_INTEGER) !== null;
 }
 
 /** The cart says at each line what is wrong with it. */
@@ -153,13 +162,13 @@ async function keepAddress({ accounts }: Shop, { log }: Orders, identity: Identi
 }
 
 /** Refusals that the checkout has words of its own for. */
-function inWords(refusal: Refusal, { cart, expected_total }: { cart: CartView; expected_total: string }): Refusal {
+function inWords(refusal: Refusal, { cart, before }: { cart: CartView; before: string | null }): Refusal {
   const say = (message: string): Refusal => ({ ...refusal, faults: [{ field: null, message }] });
   switch (refusal.code) {
     case 'price_changed': {
-      const [before, now] = [expected_total, cart.total].map((amount) => money(amount, cart.currency));
+      const was = before === null ? '' : `was ${money(before, cart.currency)} and `;
       return say(
-        `The total was ${before} and is ${now} now. Nothing is ordered yet: look at it, then place the order.`,
+        `The total ${was}is ${money(cart.total, cart.currency)} now. Nothing is ordered yet: look at it, then place the order.`,
       );
     }
     case keyReused.code:

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { readLogEnds } from '../../kernel/events.ts';
 import { html, type SafeHtml } from '../../kernel/html.ts';
+import type { Limit } from '../../kernel/http/index.ts';
 import { allow, identityOf } from '../../modules/accounts/index.ts';
 import { type ForSale, readForSale } from '../../modules/catalogue/index.ts';
 import {
@@ -24,6 +25,9 @@ import { plainLines } from './lines.ts';
 import { STATUS_WORDS, statusBadge, sums } from './words.ts';
 
 /** `/orders/{number}`: one order, how far it has come, and what can still be done about it. */
+
+/** Each puts up to a hundred things into a cart. */
+const AGAIN: Limit = { name: 'orders again', most: 30, seconds: 60 };
 
 const Key = Type.Object({ number: Type.String() });
 
@@ -168,7 +172,7 @@ export function registerOrder(orders: Orders): Registers {
     });
 
     formPage(pages, '/orders/:number/again', '/orders');
-    pages.post('/orders/:number/again', { config, schema }, async (request, reply) => {
+    pages.post('/orders/:number/again', { config: { ...config, limit: AGAIN }, schema }, async (request, reply) => {
       const { items } = await find(request, request.params.number);
       const owner = await cartOwner(orders, request, reply);
       let refused = 0;

@@ -1,4 +1,5 @@
 import { html, type SafeHtml } from '../../kernel/html.ts';
+import { parseMoney } from '../../kernel/money.ts';
 import type { Status } from '../../modules/orders/index.ts';
 import type { CartChange, Order } from '../../modules/orders/schemas.ts';
 import { count, money } from '../format.ts';
@@ -26,7 +27,8 @@ export function itemCount(number: number): string {
 export function changeWords(change: CartChange, currency: string): string {
   if (change.code === 'price_changed') {
     const [from, to] = [change.from!, change.to!];
-    const became = Number(to) > Number(from) ? 'gone up' : 'come down';
+    const minor = (amount: string) => parseMoney(amount, currency, Number.MAX_SAFE_INTEGER)!;
+    const became = minor(to) > minor(from) ? 'gone up' : 'come down';
     return `The price has ${became} from ${money(from, currency)} to ${money(to, currency)}.`;
   }
   if (change.code === 'gone') return 'This is no longer sold.';

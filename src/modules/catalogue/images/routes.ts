@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import Type from 'typebox';
 import { sendFresh } from '../../../kernel/http/fresh-answer.ts';
 import { API_HEADERS, claimForm, type Http, matchesEtag, notFound } from '../../../kernel/http/index.ts';
-import { readIfMatch } from '../../../kernel/http/preconditions.ts';
+import { IfMatch, readIfMatch } from '../../../kernel/http/preconditions.ts';
 import { allow, identityOf } from '../../accounts/index.ts';
 import { drawSvg, parseDrawingKey } from '../drawings/index.ts';
 import type { Catalogue } from '../index.ts';
@@ -45,7 +45,13 @@ export function registerImageRoutes(app: Http, images: Images, catalogue: Catalo
     '/api/products/:id/images/:image_id',
     {
       config: allow('seller', 'catalogue:write'),
-      schema: { summary: 'Delete an image of a product', tags: ['Images'], params: ImageParams, response: Done },
+      schema: {
+        summary: 'Delete an image of a product',
+        tags: ['Images'],
+        params: ImageParams,
+        headers: IfMatch,
+        response: Done,
+      },
     },
     async (request, reply) => {
       const { id, image_id: imageId } = lowerCase(request.params);
@@ -62,6 +68,7 @@ export function registerImageRoutes(app: Http, images: Images, catalogue: Catalo
         summary: 'Put the images of a product in order',
         tags: ['Images'],
         params: Params,
+        headers: IfMatch,
         body: Order,
         response: { 200: Type.Object({ items: Type.Array(ProductImage) }, strict) },
       },
@@ -78,7 +85,13 @@ export function registerImageRoutes(app: Http, images: Images, catalogue: Catalo
     '/api/categories/:id/image',
     {
       config: allow('staff', 'catalogue:write'),
-      schema: { summary: 'Delete the image of a category', tags: ['Images'], params: Params, response: Done },
+      schema: {
+        summary: 'Delete the image of a category',
+        tags: ['Images'],
+        params: Params,
+        headers: IfMatch,
+        response: Done,
+      },
     },
     async (request, reply) => {
       const { id } = lowerCase(request.params);
@@ -122,6 +135,7 @@ function registerUploads(app: Http, images: Images, catalogue: Catalogue): void 
         summary: 'Give a category an image, or another one',
         tags: ['Images'],
         params: Params,
+        headers: IfMatch,
         body: asMultipart(CategoryFile),
         response: { 200: Type.Ref('Category') },
       },

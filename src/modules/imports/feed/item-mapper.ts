@@ -7,6 +7,7 @@
  * is, never changed twice.
  */
 import type { Availability, Json, StagedItem } from '../../catalogue/index.ts';
+import { MAX_ON_HAND } from '../../catalogue/staging.ts';
 import type { FeedIssue, FeedIssueCode } from './issue.ts';
 import type { RawItem } from './item-reader.ts';
 import { createPriceReader } from './price.ts';
@@ -110,7 +111,7 @@ function takeQuantity(row: Row): number | null | 'rejected' {
   row.reject(
     field,
     'quantity_invalid',
-    `“${excerpt(text)}” is no quantity: it must be a whole number from 0 to 2147483647.`,
+    `“${excerpt(text)}” is no quantity: it must be a whole number from 0 to ${MAX_ON_HAND}.`,
   );
   return 'rejected';
 }

@@ -4,6 +4,7 @@
  * underscores, as schema.org addresses, in some languages.
  */
 import type { Availability } from '../../catalogue/index.ts';
+import { MAX_ON_HAND } from '../../catalogue/staging.ts';
 
 export { readGtin } from '../../catalogue/staging.ts';
 
@@ -64,11 +65,11 @@ export const readCondition = reader(CONDITION);
 export const readGender = reader(GENDER);
 export const readAgeGroup = reader(AGE_GROUP);
 
-/** Units on hand, 0 to 2,147,483,647; null for anything else. `12.00` is 12. */
+/** Units on hand, 0 to MAX_ON_HAND; null for anything else. `12.00` is 12. */
 export function readQuantity(text: string): number | null {
   if (!/^\d{1,10}(?:\.0+)?$/.test(text)) return null;
   const quantity = Number(text);
-  return quantity <= 2_147_483_647 ? quantity : null;
+  return quantity <= MAX_ON_HAND ? quantity : null;
 }
 
 const MOMENT = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d)(?:\.\d+)?)?\s?(Z|[+-]\d\d(?::?\d\d)?)?)?$/;
