@@ -4,6 +4,7 @@ import { benchEvents } from './events.ts';
 import { benchImport, importInto } from './import.ts';
 import { benchLists, benchSearch } from './lists.ts';
 import { benchLive } from './live.ts';
+import { benchOrders } from './orders.ts';
 import { benchReadsDuringImport } from './reads-during-import.ts';
 import { startBench } from './support/database.ts';
 import { feedFile } from './support/feed-file.ts';
@@ -11,9 +12,10 @@ import { report, table } from './support/report.ts';
 
 /**
  * `npm run bench` measures every figure beside its limit in the same run; `npm run bench -- answers import` only these.
- * Parts: answers, accounts, events, live, import, reads, million (about 25 minutes). Needs wrk, a Debian package.
+ * Parts: answers, accounts, events, live, orders, import, reads, million (about 30 minutes). Needs wrk and pgbench, of the Debian
+ * packages wrk and postgresql.
  */
-const PARTS = ['answers', 'accounts', 'events', 'live', 'import', 'reads', 'million'] as const;
+const PARTS = ['answers', 'accounts', 'events', 'live', 'orders', 'import', 'reads', 'million'] as const;
 const asked = process.argv.slice(2);
 const unknown = asked.filter((part) => !PARTS.some((known) => known === part));
 if (unknown.length > 0) {
@@ -37,6 +39,7 @@ try {
   if (small && wants('accounts')) await benchAccounts(bench, small);
   if (wants('events')) await benchEvents(bench);
   if (wants('live')) await benchLive(bench);
+  if (wants('orders')) await benchOrders(bench);
   const imported = wants('import') ? await benchImport(bench) : undefined;
   if (wants('reads')) {
     const url = await bench.database('bench_reads');

@@ -196,3 +196,10 @@ begin
   return taken;
 end
 $$;
+
+-- With arrays PostgreSQL would plan every call anew, which takes longer than the call: a third of the orders a second.
+alter function sell_products set plan_cache_mode = force_generic_plan;
+alter function change_stock set plan_cache_mode = force_generic_plan;
+
+-- Whoever moves events asks each time which of the staff want mails: among all customers they are few.
+create index users_of_staff on users (id) where role in ('staff', 'superuser');

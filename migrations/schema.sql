@@ -627,6 +627,7 @@ CREATE INDEX users_by_email_start ON public.users USING btree (lower(email) text
 CREATE UNIQUE INDEX users_by_username ON public.users USING btree (lower(username));
 CREATE INDEX users_by_username_start ON public.users USING btree (lower(username) text_pattern_ops);
 CREATE INDEX users_changed_lately ON public.users USING btree (epoch_changed_at) WHERE (epoch_changed_at IS NOT NULL);
+CREATE INDEX users_of_staff ON public.users USING btree (id) WHERE (role = ANY (ARRAY['staff'::text, 'superuser'::text]));
 
 create table webhook_deliveries (
   id uuid not null,
@@ -683,6 +684,7 @@ create table webhook_endpoints (
 CREATE OR REPLACE FUNCTION public.change_stock(product_ids uuid[], deltas integer[], targets integer[], reason text, reference text, actor_id uuid, at timestamp with time zone)
  RETURNS TABLE(product_id uuid, on_hand integer, moved boolean)
  LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
 #variable_conflict use_column
 begin
@@ -848,6 +850,9 @@ AS $function$
 declare
   taken jsonb;
 begin
+  -- Whoever holds what it needs for longer than this is stuck, and would have every buyer wait with a connection in hand.
+  perform set_config('lock_timeout', '3000', true);
+
   -- Whoever erases an account holds this row, then empties its orders and drops its cart: in that order here too, and nothing
   -- comes after it.
   perform 1 from users u where u.id = buyer_id and u.erased_at is null for key share;
@@ -966,6 +971,7 @@ RETURN (setweight(to_tsvector('vitrine'::regconfig, search_plain(concat_ws(' '::
 CREATE OR REPLACE FUNCTION public.sell_products(product_ids uuid[], versions integer[], quantities integer[], tracked boolean[], reference text, actor_id uuid, at timestamp with time zone)
  RETURNS jsonb
  LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
 declare
   taken jsonb;

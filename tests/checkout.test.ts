@@ -103,7 +103,7 @@ describe('an order', () => {
       reference: placed.id,
       actor_id: buyer.userId,
     });
-    // Seen by the next read, since it was answered only then.
+    await shop.events.flush();
     const events = (await readEvents(shop.db, { after: before, limit: 100 })).filter(
       ({ subject_type }) => subject_type === 'order',
     );
@@ -128,6 +128,16 @@ describe('an order', () => {
       ],
       stock: { [lamp.id]: { from: 10, to: 6 } },
     });
+  });
+
+  it('is in the audit trail for whoever reads that next, though its answer waits for nothing', async () => {
+    const lamp = await newProduct(staff);
+    for (let i = 0; i < 5; i++) {
+      await fillCart(buyer, [lamp.id, 1]);
+      const { json: placed } = await buyer.post('/api/orders', {});
+      const { json: trail } = await staff.get('/api/events?types=order.placed&before=9007199254740991&limit=1');
+      expect(trail.items[0].order.number).toBe(placed.number);
+    }
   });
 
   it('may be placed by whoever has not proved an e-mail address yet', async () => {

@@ -384,7 +384,7 @@ describe.each([
           return change(one, { stock: next.stock, expected_stock: one.stock }, { stock: next.stock });
         case 'price': {
           const price = BigInt(next.price);
-          const sale = next.sale ? price / 2n : null;
+          const sale = next.sale && price > 1n ? price / 2n : null;
           return change(one, { price: spell(price), sale_price: sale === null ? null : spell(sale) }, { price, sale });
         }
         case 'rename':
@@ -427,7 +427,8 @@ describe.each([
     return { take, check };
   }
 
-  it('is what a plain model of it says', async () => {
+  // It takes a few seconds; to find the shortest of what fails takes longer.
+  it('is what a plain model of it says', { timeout: 60_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40, size: 'max' }), async (steps) => {
         const { take, check } = await open();

@@ -56,16 +56,21 @@ export async function makeBuyers(url: string, { from, count }: { from: number; c
   });
 }
 
+/** What there is enough of, numbered by their ids. */
+const NUMBERED = `(
+  select row_number() over (order by p.id) - 1 as nth, p.* from products p join stock s on s.product_id = p.id
+  where p.visible and s.on_hand > 20
+)`;
+
 /**
- * As many orders as there are in a shop that has been open for a while: PostgreSQL keeps the plans that it makes in an empty one,
- * which are not those of a shop that sells.
+ * As many orders as there are in a shop that has been open for a while, of buyers of their own: PostgreSQL keeps the plans that
+ * it makes in an empty one, which are not those of a shop that sells.
  */
 export async function makePastOrders(
   url: string,
-  range: { from: number; count: number; products: number },
+  { from, count, products }: { from: number; count: number; products: number },
 ): Promise<void> {
-  const { from, count, products } = range;
-  await makeBuyers(url, range);
+  await makeBuyers(url, { from, count });
   await withClient(url, async (client) => {
     await client.query(
       `insert into orders (id, number, user_id, status, subtotal, total, currency, placed_at, updated_at)
@@ -77,17 +82,14 @@ export async function makePastOrders(
       `insert into order_items (order_id, position, product_id, sku, name, unit_price, quantity, line_total, took_stock)
        select ${sqlIdOf('order', 'n')}, j, p.id, p.sku, p.name, 1000, 1, 1000, false
        from generate_series($1::bigint, $1::bigint + $2::int - 1) n cross join generate_series(1, 3) j
-       join products p on p.id = ${sqlIdOf('product', `(n * 3 + j) % ${products}`)}`,
-      [from, count],
+       join ${NUMBERED} p on p.nth = (n * 3 + j) % $3`,
+      [from, count, products],
     );
     await client.query('vacuum analyze orders, order_items');
   });
 }
 
-/**
- * Fills their carts. `productOf` is the number of the product in line \`j\` of buyer \`n\`'s cart, in SQL; what has no product of
- * that number is left out.
- */
+/** Fills their carts, one of each. `productOf` is the number of the product in line `j` of buyer `n`'s cart, in SQL. */
 export async function fillCarts(
   url: string,
   { from, count, lines, productOf }: { from: number; count: number; lines: number; productOf: string },
@@ -102,10 +104,10 @@ export async function fillCarts(
       `insert into cart_items (id, cart_id, product_id, quantity, sku, name, image, unit_price, added_at)
        select ${sqlIdOf('item', 'n * 10 + j')}, ${sqlIdOf('buyer', 'n')}, p.id, 1, p.sku, p.name, p.image, p.effective_price, now()
        from generate_series($1::bigint, $1::bigint + $2::int - 1) n cross join generate_series(0, $3::int - 1) j
-       join products p on p.id = ${sqlIdOf('product', productOf)}`,
+       join ${NUMBERED} p on p.nth = ${productOf}`,
       [from, count, lines],
     );
-    await client.query('vacuum analyze carts, cart_items, orders, order_items, stock');
+    await client.query('vacuum analyze carts, cart_items');
   });
 }
 

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 
 /**
- * pgbench (of Debian's postgresql-contrib) runs statements as fast as the server does them, with a client that costs next
+ * pgbench (of Debian’s package postgresql) runs statements as fast as the server does them, with a client that costs next
  * to nothing: what a shop in Node can be measured against.
  */
 
@@ -19,9 +19,7 @@ export async function hasPgbench(): Promise<boolean> {
     await promisify(execFile)('pgbench', ['--version']);
     return true;
   } catch {
-    console.log(
-      '  There is no pgbench here, so checkouts have no limit to stand beside: apt-get install postgresql-contrib',
-    );
+    console.log('  There is no pgbench here, so checkouts have no limit to stand beside: apt-get install postgresql');
     return false;
   }
 }

@@ -28,9 +28,10 @@ type Row = Pick<
   'id' | 'sku' | 'slug' | 'name' | 'image' | 'effective_price' | 'version' | 'availability' | 'on_hand'
 >;
 
+// As a subquery the array is of unknown length, so that one plan serves all; otherwise each call would be planned anew.
 const READ = prepare<Row>(
   `select p.id, p.sku, p.slug, p.name, p.image, p.effective_price, p.version, p.availability, s.on_hand
-   from products p ${STOCK_JOIN} where p.id = any ($1::uuid[]) and ${VISIBLE}`,
+   from products p ${STOCK_JOIN} where p.id = any (array(select unnest($1::uuid[]))) and ${VISIBLE}`,
 );
 
 /**

@@ -19,7 +19,7 @@ export { linesOfOrder } from './order-lines.ts';
 export { placeOrder } from './place-order.ts';
 
 /** What the use cases of carts and orders work with. */
-export type OrdersContext = Pick<Kernel, 'db' | 'events' | 'clock' | 'config' | 'log'> & {
+export type OrdersContext = Pick<Kernel, 'db' | 'events' | 'cache' | 'clock' | 'config' | 'log'> & {
   /** As many orders are written at once as leave connections to everybody else, should they all wait for one row. */
   readonly tills: Limited;
 };
@@ -37,12 +37,12 @@ const CONNECTIONS_LEFT = 3;
 const MAX_WAITING = 1_000;
 
 export function createOrders(
-  kernel: Pick<Kernel, 'db' | 'events' | 'clock' | 'config' | 'log' | 'secrets'>,
+  kernel: Pick<Kernel, 'db' | 'events' | 'cache' | 'clock' | 'config' | 'log' | 'secrets'>,
   { publicUrl }: { publicUrl: string },
 ): Orders {
-  const { db, events, clock, config, log } = kernel;
+  const { db, events, cache, clock, config, log } = kernel;
   const tills = createLimited(Math.max(1, config.DATABASE_POOL_SIZE - CONNECTIONS_LEFT), MAX_WAITING);
-  const context = { db, events, clock, config, log, tills };
+  const context = { db, events, cache, clock, config, log, tills };
   const cartTokens = createCartTokens(kernel.secrets, publicUrl);
   return {
     ...context,

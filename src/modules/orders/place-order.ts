@@ -5,7 +5,7 @@ import { type Answer, type Claim, NO_ANSWER } from '../../kernel/idempotency.ts'
 import { newId } from '../../kernel/ids.ts';
 import { formatMoney, parseMoney } from '../../kernel/money.ts';
 import { type Profile, readProfile } from '../accounts/index.ts';
-import { insufficientStock } from '../catalogue/index.ts';
+import { CATALOGUE_TAG, insufficientStock } from '../catalogue/index.ts';
 import { type CartContent, isEnough, readCart, sumOf } from './cart.ts';
 import { readAddress, readNote } from './delivery.ts';
 import { cartEmpty, cartFull, ordersBusy, priceChanged } from './errors.ts';
@@ -48,7 +48,9 @@ export async function placeOrder(context: OrdersContext, userId: string, placing
     try {
       const kept = placing.keep?.claim.kept(placing.keep.answer(order));
       await context.tills(() => write(context, cart, stored, kept));
-      await context.events.flush();
+      // The answer waits for no relay: what this node shows is dropped here, and the others follow the log.
+      context.cache.invalidate([CATALOGUE_TAG]);
+      void context.events.flush();
       return order;
     } catch (error) {
       if (isLockedOut(error))

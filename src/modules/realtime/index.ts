@@ -103,7 +103,11 @@ export function createRealtime(
     async demandCursor(after) {
       if (after !== undefined) demandCursor(await readLogEnds(db), after);
     },
-    page: (query) => readTrail({ db, usernamesOf: (ids) => usernamesOf(db, ids), importChanges }, query),
+    async page(query) {
+      // What was answered before is there to be read, also an order, whose answer waits for no relay.
+      await events.flush();
+      return readTrail({ db, usernamesOf: (ids) => usernamesOf(db, ids), importChanges }, query);
+    },
     tell(message) {
       const made = makeMessage(message);
       for (const { wantsProgress, wire } of clients)
