@@ -54,10 +54,10 @@ const MANY: Buying = {
   what: `checkouts of a three-line cart over ${PRODUCTS.toLocaleString('en')} products`,
   lines: 3,
   productOf: (n, j) => `(((${n}) * 3 + ${j}) * 7919 % ${PRODUCTS})`,
-  each: 150,
+  each: 300,
 };
 
-const HOT: Buying = { what: 'checkouts of one thing that everybody buys', lines: 1, productOf: () => '0', each: 100 };
+const HOT: Buying = { what: 'checkouts of one thing that everybody buys', lines: 1, productOf: () => '0', each: 200 };
 
 /** A database with products that never run out, and orders of before. Its next buyer has the number PAST_ORDERS. */
 async function shopThatSells(bench: Bench, name: string): Promise<string> {
@@ -84,7 +84,7 @@ async function benchCheckouts(bench: Bench, ours: string): Promise<void> {
 async function compareCheckouts(
   { bench, ours, bare, orders, from }: { bench: Bench; ours: string; bare: string; orders: Orders; from: number },
   { what, lines, productOf, each }: Buying,
-  rounds = 9,
+  rounds = 5,
 ): Promise<number> {
   const prepare = async (url: string, range: { from: number; count: number }) => {
     await makeBuyers(url, range);
